@@ -1,0 +1,163 @@
+/** The public types of gyeot: what goes in, what comes out, in which units. */
+
+/** A file to read: an absolute or page-relative URL, a path (Node), or the bytes themselves. */
+export type Source = string | URL | Uint8Array | ArrayBuffer;
+
+/** A model: the folder's URL or path, or its files by their path inside the folder. */
+export type ModelSource = string | URL | Record<string, Source>;
+
+/** Progress over everything that a call does; `total` is known before the first byte. */
+export interface Progress {
+  phase: 'download' | 'prepare' | 'embed';
+  /** Bytes for `download`, steps for `prepare`, texts for `embed`. */
+  loaded: number;
+  total: number;
+}
+
+export interface CallOptions {
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+}
+
+export interface LoadOptions extends CallOptions {
+  /** Default: the bundled Korean model. */
+  model?: ModelSource;
+  /** Default: the bundled table. `null` loads the encoder alone (`embed` works, `ask` does not). */
+  table?: Source | null;
+  /** Threads for the encoder where the page is cross-origin isolated. Default 1. */
+  threads?: number;
+  /** Run in a Web Worker. Default: true in a browser, false in Node. Falls back to this thread. */
+  worker?: boolean;
+  /** Makes the worker, for bundlers that cannot find ours. */
+  createWorker?: () => Worker;
+  /** Folder that holds `core.wasm`, `worker.js` and `ort/`. Default: beside the module. */
+  baseUrl?: string | URL;
+  /** Where `core.wasm` is, or its bytes. Default: in `baseUrl`. */
+  wasmUrl?: string | URL;
+  wasmBinary?: Uint8Array | ArrayBuffer;
+  /** Keep model files in Cache Storage, by fingerprint. Default true where it exists. */
+  cache?: boolean;
+  /** Safety rules that come before the table; `null` for none. Default: the bundled Korean rules. */
+  safety?: Source | null;
+}
+
+export interface Embeddings {
+  /** Row-major `[n, d]`, L2-normalised where the model says so. */
+  data: Float32Array;
+  dims: [n: number, d: number];
+  /** Whether each text was cut at the model's maximum length. */
+  truncated: boolean[];
+}
+
+export interface Match {
+  /** Row number in the table, from 0. */
+  row: number;
+  question: string;
+  /** The row's own response; empty when its group's responses serve it. */
+  answer: string;
+  group: string;
+  /** Cosine similarity, -1 to 1. */
+  score: number;
+}
+
+/** A group that took part in the vote. */
+export interface Candidate {
+  group: string;
+  /** The group's share of the vote, 0 to 1. */
+  share: number;
+  /** Its nearest row. */
+  best: Match;
+}
+
+export interface HelpLine {
+  name: string;
+  /** As dialled, digits and hyphens. */
+  number: string;
+  description: string;
+}
+
+export interface Answer {
+  kind: 'match' | 'fallback' | 'crisis';
+  /** The response; `null` when there is no good one (`fallback`). */
+  answer: string | null;
+  /** All responses that would serve, the given one first. */
+  answers: string[];
+  /** The question of the nearest row of the winning group; `null` for a crisis found by rule. */
+  question: string | null;
+  group: string | null;
+  /** Cosine similarity of that row, -1 to 1; 0 for a crisis found by rule. */
+  score: number;
+  /** Vote share of the first group minus that of the second, 0 to 1. */
+  margin: number;
+  candidates: Candidate[];
+  /** Where to call; only for `crisis`. */
+  help: HelpLine[];
+  truncated: boolean;
+  /** Milliseconds from call to answer. */
+  ms: number;
+}
+
+export interface AskOptions {
+  signal?: AbortSignal;
+  /** Minimal score for an answer. Default: the table's, else the model's. */
+  threshold?: number;
+  /** Minimal margin. Default: the table's, else 0. */
+  margin?: number;
+}
+
+export interface Row {
+  question: string;
+  answer?: string;
+  group?: string;
+}
+
+/** How one text was read, for showing to people. */
+export interface TokenPiece {
+  id: number;
+  /** The vocabulary's piece. */
+  piece: string;
+  /** UTF-16 positions in the text that was given; 0, 0 for special tokens. */
+  begin: number;
+  end: number;
+}
+
+export interface TableInfo {
+  rows: number;
+  groups: number;
+  fingerprint: string;
+  threshold: number;
+  margin: number;
+  title?: string;
+  language?: string;
+  license?: string;
+}
+
+export interface ModelInfo {
+  name: string;
+  fingerprint: string;
+  dimension: number;
+  maxLength: number;
+  license?: string;
+  bytes: number;
+}
+
+/** What `Gyeot.load` gives. Calls may overlap; they are served in order. */
+export interface GyeotBot {
+  readonly model: ModelInfo;
+  readonly table: TableInfo | null;
+  embed(texts: string | string[], options?: CallOptions): Promise<Embeddings>;
+  match(text: string, options?: { k?: number; signal?: AbortSignal }): Promise<Match[]>;
+  ask(text: string, options?: AskOptions): Promise<Answer>;
+  tokenize(text: string): Promise<TokenPiece[]>;
+  /** Embeds rows and adds them to the table that is loaded (or starts one). All or nothing. */
+  addTable(
+    rows: Row[],
+    options?: CallOptions & { replace?: boolean; title?: string; license?: string },
+  ): Promise<TableInfo>;
+  /** Replaces the table by a built one (safetensors). Its fingerprint must be the model's. */
+  setTable(table: Source): Promise<TableInfo>;
+  /** The table as a safetensors file. */
+  exportTable(options?: { vectors?: 'f32' | 'i8' }): Promise<Uint8Array>;
+  /** Frees everything; later calls throw `closed`. Calling it twice is fine. */
+  close(): void;
+}
