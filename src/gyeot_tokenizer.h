@@ -83,7 +83,8 @@ typedef struct gyeot_encoding {
 gyeot_status gyeot_encoding_new(const gyeot_allocator *allocator, gyeot_encoding **out);
 void gyeot_encoding_free(gyeot_encoding *encoding);
 
-/* Fails only with GYEOT_ERROR_MEMORY or GYEOT_ERROR_ARGUMENT; after a failure `out` is empty and
+/* Fails only with GYEOT_ERROR_MEMORY or GYEOT_ERROR_ARGUMENT (a max_length that is not 0 and shorter
+ * than the template, a text of 4 GiB or more); after a failure `out` is empty and
  * can be used again. Time is linear in `size`. */
 gyeot_status gyeot_tokenizer_encode(const gyeot_tokenizer *tokenizer, const uint8_t *text,
                                     size_t size, const gyeot_encode_options *options,

@@ -24,6 +24,14 @@ typedef struct gyeot_sink {
 /* Appends one id. begin and end are byte positions in the original text. */
 gyeot_status gyeot_sink_push(gyeot_sink *sink, int32_t id, size_t begin, size_t end);
 
+/* Makes room for `total` ids (and their offsets when wanted), those already there counted. */
+gyeot_status gyeot_sink_reserve(gyeot_sink *sink, size_t total);
+
+/* What kind of file the bytes look like, as a phrase for an error message ("an HTML page"), or NULL
+ * when nothing is recognised: HTML, a Git LFS pointer, gzip, zip, JSON, UTF-16 text, an ONNX or
+ * SentencePiece model, safetensors, nothing at all. */
+const char *gyeot_sniff(const uint8_t *bytes, size_t size);
+
 typedef struct gyeot_engine_class {
   gyeot_status (*encode)(const gyeot_engine *engine, const uint8_t *text, size_t size,
                          bool special_tokens_as_text, gyeot_sink *sink);
