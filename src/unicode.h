@@ -1,0 +1,127 @@
+/* UTF-8 and the character tables of the reference tokenizers: which characters BERT drops, splits
+ * or lower-cases, and canonical decomposition. The tables are those of Hugging Face `tokenizers`,
+ * which knows several Unicode versions at once; tests/golden/make_unicode_tables.py asks it. */
+#ifndef GYEOT_UNICODE_H
+#define GYEOT_UNICODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { GYEOT_REPLACEMENT = 0xFFFD };
+
+/* Properties of a code point, as bits. */
+enum {
+  GYEOT_DROPPED = 1,     /* BERT's clean_text removes it: controls, private use, U+FFFD, ... */
+  GYEOT_SPACE = 2,       /* White_Space */
+  GYEOT_PUNCTUATION = 4, /* BertPreTokenizer makes it a word of its own */
+  GYEOT_CHINESE = 8,     /* tokenize_chinese_chars puts spaces around it */
+  GYEOT_ACCENT = 16,     /* Mn: BERT's strip_accents removes it */
+  GYEOT_MARK = 32,       /* M: the StripAccents normalizer removes it */
+  GYEOT_UPPER = 64,      /* lower-casing changes it */
+  GYEOT_COMPOSING = 128  /* decomposes, or has a combining class other than 0 */
+};
+
+extern const uint8_t gyeot_unicode_pages[0x110000 / 128];
+extern const uint8_t gyeot_unicode_bits[];
+
+static inline unsigned gyeot_unicode_properties(uint32_t c) {
+  return gyeot_unicode_bits[gyeot_unicode_pages[c >> 7] * 128u + (c & 127)];
+}
+
+/* Reads one character of at least one byte; a byte that starts no well-formed character reads as
+ * U+FFFD and counts one byte. */
+static inline uint32_t gyeot_utf8_read(const uint8_t *at, const uint8_t *end, size_t *size) {
+  uint32_t first = at[0];
+  *size = 1;
+  if (first < 0x80) return first;
+  size_t left = (size_t)(end - at);
+  if (first >= 0xE1 && first <= 0xEC) { /* most CJK; Hangul syllables begin with EA to ED */
+    if (left >= 3 && (at[1] & 0xC0) == 0x80 && (at[2] & 0xC0) == 0x80) {
+      *size = 3;
+      return (first & 0xF) << 12 | (at[1] & 0x3Fu) << 6 | (at[2] & 0x3Fu);
+    }
+    return GYEOT_REPLACEMENT;
+  }
+  if (first < 0xC2) return GYEOT_REPLACEMENT;
+  if (first < 0xE0) {
+    if (left < 2 || (at[1] & 0xC0) != 0x80) return GYEOT_REPLACEMENT;
+    *size = 2;
+    return (first & 0x1F) << 6 | (at[1] & 0x3Fu);
+  }
+  if (first < 0xF0) {
+    if (left < 3 || (at[1] & 0xC0) != 0x80 || (at[2] & 0xC0) != 0x80) return GYEOT_REPLACEMENT;
+    uint32_t c = (first & 0xF) << 12 | (at[1] & 0x3Fu) << 6 | (at[2] & 0x3Fu);
+    if (c < 0x800 || (c >= 0xD800 && c < 0xE000)) return GYEOT_REPLACEMENT;
+    *size = 3;
+    return c;
+  }
+  if (first > 0xF4 || left < 4 || (at[1] & 0xC0) != 0x80 || (at[2] & 0xC0) != 0x80 ||
+      (at[3] & 0xC0) != 0x80)
+    return GYEOT_REPLACEMENT;
+  uint32_t c = (first & 0x7) << 18 | (at[1] & 0x3Fu) << 12 | (at[2] & 0x3Fu) << 6 | (at[3] & 0x3Fu);
+  if (c < 0x10000 || c > 0x10FFFF) return GYEOT_REPLACEMENT;
+  *size = 4;
+  return c;
+}
+
+/* Writes 1 to 4 bytes and returns how many. */
+static inline size_t gyeot_utf8_write(uint32_t c, uint8_t *out) {
+  if (c < 0x80) {
+    out[0] = (uint8_t)c;
+    return 1;
+  }
+  if (c < 0x800) {
+    out[0] = (uint8_t)(0xC0 | c >> 6);
+    out[1] = (uint8_t)(0x80 | (c & 0x3F));
+    return 2;
+  }
+  if (c < 0x10000) {
+    out[0] = (uint8_t)(0xE0 | c >> 12);
+    out[1] = (uint8_t)(0x80 | (c >> 6 & 0x3F));
+    out[2] = (uint8_t)(0x80 | (c & 0x3F));
+    return 3;
+  }
+  out[0] = (uint8_t)(0xF0 | c >> 18);
+  out[1] = (uint8_t)(0x80 | (c >> 12 & 0x3F));
+  out[2] = (uint8_t)(0x80 | (c >> 6 & 0x3F));
+  out[3] = (uint8_t)(0x80 | (c & 0x3F));
+  return 4;
+}
+
+/* True when the bytes are well-formed UTF-8. */
+bool gyeot_utf8_valid(const uint8_t *bytes, size_t size);
+
+/* The lower-case form of one character: 1 character, or 2 for U+0130. */
+size_t gyeot_unicode_lower(uint32_t c, uint32_t out[2]);
+
+/* The full decomposition, canonical or (when `compatible`) compatibility; c itself when there is
+ * none. At most GYEOT_DECOMPOSITION_MAX characters; returns how many. */
+enum { GYEOT_DECOMPOSITION_MAX = 18 };
+size_t gyeot_unicode_decompose(uint32_t c, bool compatible, uint32_t out[GYEOT_DECOMPOSITION_MAX]);
+
+/* Canonical combining class, 0 for starters. */
+unsigned gyeot_unicode_class(uint32_t c);
+
+/* The primary composite of two characters, 0 when there is none. */
+uint32_t gyeot_unicode_compose(uint32_t first, uint32_t second);
+
+/* The generated tables (unicode_tables.c). A mapping holds the low bytes of its sorted keys;
+ * those of page c >> 8 are keys[pages[c >> 8]] up to keys[pages[(c >> 8) + 1]]. Values are UTF-16 in
+ * one pool; every 16th value's position in it is kept. */
+typedef struct gyeot_mapping {
+  const uint16_t *pages;
+  const uint8_t *keys;
+  const uint8_t *lengths;
+  const uint16_t *positions;
+  const uint16_t *pool;
+} gyeot_mapping;
+extern const gyeot_mapping gyeot_canonical, gyeot_compatible;
+extern const uint32_t gyeot_class_firsts[], gyeot_case_firsts[], gyeot_high_pairs[];
+extern const uint8_t gyeot_class_lengths[], gyeot_class_values[];
+extern const uint8_t gyeot_case_lengths[], gyeot_case_steps[];
+extern const int32_t gyeot_case_differences[];
+extern const uint16_t gyeot_pair_seconds[], gyeot_pair_firsts[], gyeot_pair_results[];
+extern const size_t gyeot_class_count, gyeot_case_count, gyeot_pair_count, gyeot_high_pair_count;
+
+#endif
