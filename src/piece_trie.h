@@ -1,0 +1,121 @@
+/* The trie of a vocabulary's pieces, one step a character.
+ *
+ * A node is a slot of one hash table; the key of a slot is (parent's slot, character's code), so a
+ * step is one probe and the children of a node need no list. For the pieces ▁, ▁a and ▁ab:
+ *
+ *   root (slot = capacity) --▁--> slot 71 {root, code 1, id of "▁", has children}
+ *                                    └--a--> slot 12 {71, code 2, id of "▁a", has children}
+ *                                               └--b--> slot 40 {12, code 3, id of "▁ab"}
+ *
+ *   slot, 64 bits:  parent's slot | code | id + 1, or 0 | has children     (all zero: empty)
+ *
+ * Measured with 250,000 pieces (505,000 nodes): 6.7 MB, against 12 bytes a node and 10 MB for the
+ * plain form with 32-bit fields.
+ *
+ * Bytes that are not UTF-8 are welcome: a "character" is what gyeot_utf8_step says. As pieces and
+ * texts are cut in the same way, a walk finds exactly the pieces that a walk over bytes would find
+ * to end at a character of the text. */
+#ifndef GYEOT_PIECE_TRIE_H
+#define GYEOT_PIECE_TRIE_H
+
+#include <stdbool.h>
+
+#include "alloc.h"
+#include "utf8_step.h"
+
+#define GYEOT_TRIE_NONE UINT32_MAX
+
+typedef struct gyeot_rare_code {
+  uint32_t bytes;  /* the character's bytes, first byte lowest */
+  uint32_t length; /* 0: empty */
+  uint32_t code;
+} gyeot_rare_code;
+
+typedef struct gyeot_piece_trie {
+  gyeot_allocator allocator;
+  uint64_t *slots; /* [capacity] */
+  uint32_t capacity;
+  uint32_t node_count;
+  unsigned code_bits, value_bits; /* value: id + 1 and the children bit */
+  /* Codes: ASCII and well-formed characters of two and three bytes by table, the rest by hash. A
+   * code is 1 or more; 0 means that no piece has the character. */
+  uint32_t code_count;
+  uint16_t page_of[256]; /* by the high byte of the character: which page of 256 codes, 0 empty */
+  uint32_t *pages;
+  size_t page_count, page_capacity;
+  gyeot_rare_code *rare; /* [rare_capacity], a power of two */
+  size_t rare_count, rare_capacity;
+} gyeot_piece_trie;
+
+/* Where the pieces come from: `piece` gives the text of an id below `count`, or false for an id that
+ * has no place in the trie. It is asked several times and must answer the same. */
+typedef struct gyeot_piece_source {
+  const void *context;
+  size_t count;
+  bool (*piece)(const void *context, size_t id, const uint8_t **text, size_t *size);
+} gyeot_piece_source;
+
+/* Builds the trie; free it with gyeot_piece_trie_free, also before a build when zeroed. Empty pieces
+ * are left out. When two ids have the same piece the last one wins, and *duplicate, if not NULL, is
+ * set to one of the later ids (it is left alone otherwise). GYEOT_ERROR_LIMIT: more than about four
+ * million pieces. */
+gyeot_status gyeot_piece_trie_build(gyeot_piece_trie *trie, const gyeot_piece_source *source,
+                                    const gyeot_allocator *allocator, size_t *duplicate);
+void gyeot_piece_trie_free(gyeot_piece_trie *trie);
+
+/* The id of exactly this piece, or -1. */
+int32_t gyeot_piece_trie_find(const gyeot_piece_trie *trie, const uint8_t *text, size_t size);
+
+uint32_t gyeot_piece_trie_rare_code(const gyeot_piece_trie *trie, const uint8_t *text,
+                                    size_t length);
+
+/* The code of the character of `length` bytes (as gyeot_utf8_step gives it) at `text`. */
+static inline uint32_t gyeot_piece_trie_code(const gyeot_piece_trie *trie, const uint8_t *text,
+                                             size_t length) {
+  uint32_t c;
+  if (text[0] < 0x80)
+    c = text[0];
+  else if (length == 3 && (text[1] & 0xC0) == 0x80 && (text[2] & 0xC0) == 0x80 &&
+           (text[0] != 0xE0 || text[1] >= 0xA0))
+    c = (uint32_t)(text[0] & 0x0F) << 12 | (uint32_t)(text[1] & 0x3F) << 6 | (text[2] & 0x3F);
+  else if (length == 2 && (text[1] & 0xC0) == 0x80 && text[0] >= 0xC2 && text[0] < 0xE0)
+    c = (uint32_t)(text[0] & 0x1F) << 6 | (text[1] & 0x3F);
+  else
+    return gyeot_piece_trie_rare_code(trie, text, length);
+  return trie->pages[(size_t)trie->page_of[c >> 8] << 8 | (c & 0xFF)];
+}
+
+static inline uint32_t gyeot_piece_trie_root(const gyeot_piece_trie *trie) {
+  return trie->capacity;
+}
+
+static inline uint32_t gyeot_piece_trie_home(const gyeot_piece_trie *trie, uint64_t key) {
+  uint64_t hash = key * UINT64_C(0x9E3779B97F4A7C15);
+  return (uint32_t)((hash >> 32) * trie->capacity >> 32);
+}
+
+/* The child of a node by a code that is not 0; GYEOT_TRIE_NONE when there is none. */
+static inline uint32_t gyeot_piece_trie_step(const gyeot_piece_trie *trie, uint32_t node,
+                                             uint32_t code) {
+  uint64_t key = (uint64_t)node << trie->code_bits | code;
+  uint32_t slot = gyeot_piece_trie_home(trie, key);
+  for (;;) {
+    uint64_t held = trie->slots[slot];
+    if (held >> trie->value_bits == key) return slot;
+    if (held == 0) return GYEOT_TRIE_NONE;
+    if (++slot == trie->capacity) slot = 0;
+  }
+}
+
+/* The id of the piece that ends at a node (not the root), or -1. */
+static inline int32_t gyeot_piece_trie_id(const gyeot_piece_trie *trie, uint32_t node) {
+  uint64_t value = trie->slots[node] & ((UINT64_C(1) << trie->value_bits) - 1);
+  return (int32_t)(value >> 1) - 1;
+}
+
+/* False when no piece is longer than the one at this node (not the root). */
+static inline bool gyeot_piece_trie_goes_on(const gyeot_piece_trie *trie, uint32_t node) {
+  return trie->slots[node] & 1;
+}
+
+#endif

@@ -1,0 +1,33 @@
+#include "unigram.h"
+
+#include <math.h>
+
+#define NO_PATH UINT32_MAX
+
+#define SCORE float
+#define NAME(name) name##_f32
+#define MODEL gyeot_unigram_f32
+#include "unigram_search.h"
+#undef SCORE
+#undef NAME
+#undef MODEL
+
+#define SCORE double
+#define NAME(name) name##_f64
+#define MODEL gyeot_unigram_f64
+#include "unigram_search.h"
+#undef SCORE
+#undef NAME
+#undef MODEL
+
+gyeot_status gyeot_unigram_f32_encode(const gyeot_unigram_f32 *model, const uint8_t *text,
+                                      size_t size, gyeot_sink *sink, size_t block,
+                                      const gyeot_span **spans, size_t *count) {
+  return encode_f32(model, text, size, sink, block, spans, count);
+}
+
+gyeot_status gyeot_unigram_f64_encode(const gyeot_unigram_f64 *model, const uint8_t *text,
+                                      size_t size, gyeot_sink *sink, size_t block,
+                                      const gyeot_span **spans, size_t *count) {
+  return encode_f64(model, text, size, sink, block, spans, count);
+}

@@ -1,0 +1,82 @@
+/* The search of unigram.c, included there once for each width of SCORE. */
+
+/* The record of the position before one character, and that character. */
+typedef struct NAME(record) {
+  SCORE score;       /* of the best path that ends here */
+  uint32_t from;     /* where that path's last piece begins; NO_PATH: none ends here yet */
+  int32_t id;        /* that piece */
+  uint32_t at, code; /* the character: byte position and code in the trie */
+} NAME(record);
+
+/* Step 1: cuts the text into characters; returns how many there are. */
+static size_t NAME(cut)(const gyeot_piece_trie *trie, const uint8_t *text, size_t size,
+                        NAME(record) * records) {
+  size_t n = 0;
+  for (size_t at = 0, length; at < size; at += length, n++) {
+    length = gyeot_utf8_step(text + at, size - at);
+    records[n].from = NO_PATH;
+    records[n].at = (uint32_t)at;
+    records[n].code = gyeot_piece_trie_code(trie, text + at, length);
+  }
+  records[n].from = NO_PATH;
+  records[n].at = (uint32_t)size;
+  records[n].code = 0; /* no piece goes on past the end */
+  return n;
+}
+
+static inline void NAME(offer)(NAME(record) * record, SCORE score, uint32_t from, int32_t id) {
+  if (record->from != NO_PATH && !(score > record->score)) return;
+  record->score = score;
+  record->from = from;
+  record->id = id;
+}
+
+/* Step 2: the best path to every position. */
+static void NAME(search)(const MODEL *model, NAME(record) * records, size_t n) {
+  const gyeot_piece_trie *trie = model->trie;
+  records[0].score = 0;
+  for (size_t begin = 0; begin < n; begin++) {
+    SCORE here = records[begin].score;
+    bool single = false;
+    uint32_t node = gyeot_piece_trie_root(trie);
+    for (size_t end = begin; records[end].code != 0;) {
+      node = gyeot_piece_trie_step(trie, node, records[end].code);
+      if (node == GYEOT_TRIE_NONE) break;
+      end++;
+      int32_t id = gyeot_piece_trie_id(trie, node);
+      if (id >= 0 && !isnan(model->scores[id])) {
+        NAME(offer)(&records[end], model->scores[id] + here, (uint32_t)begin, id);
+        if (end == begin + 1) single = true;
+      }
+      if (!gyeot_piece_trie_goes_on(trie, node)) break;
+    }
+    if (!single)
+      NAME(offer)(&records[begin + 1], model->unknown_score + here, (uint32_t)begin,
+                  model->unknown_id);
+  }
+}
+
+/* Step 3: from the end back along the pieces, written from the end of the block. */
+static gyeot_status NAME(encode)(const MODEL *model, const uint8_t *text, size_t size,
+                                 gyeot_sink *sink, size_t block, const gyeot_span **spans,
+                                 size_t *count) {
+  void **memory = &sink->scratch[block].block;
+  size_t *capacity = &sink->scratch[block].capacity;
+  gyeot_status status =
+      gyeot_grow(&sink->allocator, memory, capacity, (size + 1) * sizeof(NAME(record)), 1);
+  if (status != GYEOT_OK) return status;
+  NAME(record) *records = *memory;
+  size_t n = NAME(cut)(model->trie, text, size, records);
+  NAME(search)(model, records, n);
+
+  memory = &sink->scratch[block + 1].block;
+  capacity = &sink->scratch[block + 1].capacity;
+  status = gyeot_grow(&sink->allocator, memory, capacity, n * sizeof(gyeot_span), 1);
+  if (status != GYEOT_OK) return status;
+  gyeot_span *last = (gyeot_span *)*memory + n, *first = last;
+  for (size_t end = n; end > 0; end = records[end].from)
+    *--first = (gyeot_span){records[end].id, records[records[end].from].at, records[end].at};
+  *spans = first;
+  *count = (size_t)(last - first);
+  return GYEOT_OK;
+}
