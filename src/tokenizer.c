@@ -72,14 +72,21 @@ gyeot_status gyeot_encoding_new(const gyeot_allocator *allocator, gyeot_encoding
   return GYEOT_OK;
 }
 
+static void free_scratch(gyeot_sink *sink) {
+  for (size_t i = 0; i < GYEOT_SCRATCH_BLOCKS; i++) {
+    gyeot_deallocate(&sink->allocator, sink->scratch[i].block);
+    sink->scratch[i].block = NULL;
+    sink->scratch[i].capacity = 0;
+  }
+}
+
 void gyeot_encoding_free(gyeot_encoding *view) {
   if (view == NULL) return;
   encoding *made = (encoding *)view;
   gyeot_allocator gate = made->sink.allocator;
   gyeot_deallocate(&gate, made->sink.ids);
   gyeot_deallocate(&gate, made->sink.offsets);
-  for (size_t i = 0; i < GYEOT_SCRATCH_BLOCKS; i++)
-    gyeot_deallocate(&gate, made->sink.scratch[i].block);
+  free_scratch(&made->sink);
   gyeot_deallocate(&gate, made);
 }
 
@@ -137,6 +144,8 @@ gyeot_status gyeot_tokenizer_encode(const gyeot_tokenizer *tokenizer, const uint
       options->add_special_tokens ? tokenizer->prefix_length + tokenizer->suffix_length : 0;
   if (options->max_length != 0 && options->max_length < added) return GYEOT_ERROR_ARGUMENT;
 
+  if (sink->scratch_owner != tokenizer->engine->class_) free_scratch(sink);
+  sink->scratch_owner = tokenizer->engine->class_;
   sink->length = 0;
   sink->want_offsets = options->want_offsets;
   gyeot_status status = tokenizer->engine->class_->encode(tokenizer->engine, text, size,

@@ -10,7 +10,8 @@
 typedef struct gyeot_engine gyeot_engine;
 
 /* The growing output and the reusable scratch memory of one encode call. An engine lays out its own
- * temporary arrays in `scratch` (as many separate blocks as it needs, each grown with gyeot_grow). */
+ * temporary arrays in `scratch` (as many separate blocks as it needs, each grown with gyeot_grow).
+ * A block's capacity counts bytes (grow with size 1), because one sink serves engines of all kinds. */
 enum { GYEOT_SCRATCH_BLOCKS = 8 };
 typedef struct gyeot_sink {
   gyeot_allocator allocator;
@@ -18,6 +19,7 @@ typedef struct gyeot_sink {
   uint32_t *offsets; /* pairs of byte positions in the text; filled only when want_offsets */
   size_t length, ids_capacity, offsets_capacity;
   bool want_offsets;
+  const struct gyeot_engine_class *scratch_owner;
   struct { void *block; size_t capacity; } scratch[GYEOT_SCRATCH_BLOCKS];
 } gyeot_sink;
 
