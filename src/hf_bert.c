@@ -26,21 +26,12 @@ typedef struct way {
 } way;
 
 static gyeot_status grow_word(way *w) {
-  size_t needed = w->length + 1;
-  static const size_t first = 128; /* a word of BERT's 100 characters fits at once */
-  if (needed < first) needed = first;
-  for (int i = CHARACTERS; i <= ENDS; i++) {
-    if (gyeot_grow(&w->sink->allocator, &w->sink->scratch[i].block, &w->sink->scratch[i].capacity,
-                   needed, sizeof(uint32_t)) != GYEOT_OK)
-      return GYEOT_ERROR_MEMORY;
-  }
-  w->characters = w->sink->scratch[CHARACTERS].block;
-  w->begins = w->sink->scratch[BEGINS].block;
-  w->ends = w->sink->scratch[ENDS].block;
-  w->capacity = w->sink->scratch[CHARACTERS].capacity;
-  if (w->sink->scratch[BEGINS].capacity < w->capacity)
-    w->capacity = w->sink->scratch[BEGINS].capacity;
-  if (w->sink->scratch[ENDS].capacity < w->capacity) w->capacity = w->sink->scratch[ENDS].capacity;
+  size_t wanted = w->capacity == 0 ? 128 : 2 * w->capacity; /* BERT's 100 characters fit at once */
+  w->characters = gyeot_sink_scratch(w->sink, CHARACTERS, wanted, sizeof(uint32_t));
+  w->begins = gyeot_sink_scratch(w->sink, BEGINS, wanted, sizeof(uint32_t));
+  w->ends = gyeot_sink_scratch(w->sink, ENDS, wanted, sizeof(uint32_t));
+  if (w->characters == NULL || w->begins == NULL || w->ends == NULL) return GYEOT_ERROR_MEMORY;
+  w->capacity = wanted;
   return GYEOT_OK;
 }
 
@@ -99,10 +90,9 @@ static gyeot_status put_marks(way *w) {
   size_t count = w->mark_count;
   if (count == 0) return GYEOT_OK;
   w->mark_count = w->mark_span_count = 0;
-  if (gyeot_grow(&w->sink->allocator, &w->sink->scratch[MARKS_SPARE].block,
-                 &w->sink->scratch[MARKS_SPARE].capacity, count, sizeof(gyeot_mark)) != GYEOT_OK)
-    return GYEOT_ERROR_MEMORY;
-  gyeot_reorder(w->marks, count, w->sink->scratch[MARKS_SPARE].block);
+  gyeot_mark *spare = gyeot_sink_scratch(w->sink, MARKS_SPARE, count, sizeof *spare);
+  if (spare == NULL) return GYEOT_ERROR_MEMORY;
+  gyeot_reorder(w->marks, count, spare);
   const uint32_t *span = w->mark_spans;
   for (size_t i = 0; i < count; i++) {
     if (!w->marks[i].inserted) {
@@ -117,17 +107,12 @@ static gyeot_status put_marks(way *w) {
 }
 
 static gyeot_status add_mark(way *w, gyeot_mark mark, uint32_t begin, uint32_t end) {
-  if (gyeot_grow(&w->sink->allocator, &w->sink->scratch[MARKS].block,
-                 &w->sink->scratch[MARKS].capacity, w->mark_count + 1, sizeof mark) != GYEOT_OK)
-    return GYEOT_ERROR_MEMORY;
-  w->marks = w->sink->scratch[MARKS].block;
+  w->marks = gyeot_sink_scratch(w->sink, MARKS, w->mark_count + 1, sizeof mark);
+  if (w->marks == NULL) return GYEOT_ERROR_MEMORY;
   w->marks[w->mark_count++] = mark;
   if (mark.inserted) return GYEOT_OK;
-  if (gyeot_grow(&w->sink->allocator, &w->sink->scratch[MARK_SPANS].block,
-                 &w->sink->scratch[MARK_SPANS].capacity, w->mark_span_count + 2,
-                 sizeof *w->mark_spans) != GYEOT_OK)
-    return GYEOT_ERROR_MEMORY;
-  w->mark_spans = w->sink->scratch[MARK_SPANS].block;
+  w->mark_spans = gyeot_sink_scratch(w->sink, MARK_SPANS, w->mark_span_count + 2, sizeof(uint32_t));
+  if (w->mark_spans == NULL) return GYEOT_ERROR_MEMORY;
   w->mark_spans[w->mark_span_count++] = begin;
   w->mark_spans[w->mark_span_count++] = end;
   return GYEOT_OK;

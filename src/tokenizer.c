@@ -72,21 +72,14 @@ gyeot_status gyeot_encoding_new(const gyeot_allocator *allocator, gyeot_encoding
   return GYEOT_OK;
 }
 
-static void free_scratch(gyeot_sink *sink) {
-  for (size_t i = 0; i < GYEOT_SCRATCH_BLOCKS; i++) {
-    gyeot_deallocate(&sink->allocator, sink->scratch[i].block);
-    sink->scratch[i].block = NULL;
-    sink->scratch[i].capacity = 0;
-  }
-}
-
 void gyeot_encoding_free(gyeot_encoding *view) {
   if (view == NULL) return;
   encoding *made = (encoding *)view;
   gyeot_allocator gate = made->sink.allocator;
   gyeot_deallocate(&gate, made->sink.ids);
   gyeot_deallocate(&gate, made->sink.offsets);
-  free_scratch(&made->sink);
+  for (size_t i = 0; i < GYEOT_SCRATCH_BLOCKS; i++)
+    gyeot_deallocate(&gate, made->sink.scratch[i].block);
   gyeot_deallocate(&gate, made);
 }
 
@@ -118,6 +111,14 @@ gyeot_status gyeot_sink_push(gyeot_sink *sink, int32_t id, size_t begin, size_t 
   return GYEOT_OK;
 }
 
+void *gyeot_sink_scratch(gyeot_sink *sink, size_t index, size_t count, size_t size) {
+  if (count > SIZE_MAX / size) return NULL;
+  if (gyeot_grow(&sink->allocator, &sink->scratch[index].block, &sink->scratch[index].capacity,
+                 count * size, 1) != GYEOT_OK)
+    return NULL;
+  return sink->scratch[index].block;
+}
+
 /* Moves the text's ids to make room for the template and writes it. The room is there already. */
 static void put_template(const gyeot_tokenizer *tokenizer, gyeot_sink *sink, size_t kept) {
   size_t before = tokenizer->prefix_length, after = tokenizer->suffix_length;
@@ -144,8 +145,6 @@ gyeot_status gyeot_tokenizer_encode(const gyeot_tokenizer *tokenizer, const uint
       options->add_special_tokens ? tokenizer->prefix_length + tokenizer->suffix_length : 0;
   if (options->max_length != 0 && options->max_length < added) return GYEOT_ERROR_ARGUMENT;
 
-  if (sink->scratch_owner != tokenizer->engine->class_) free_scratch(sink);
-  sink->scratch_owner = tokenizer->engine->class_;
   sink->length = 0;
   sink->want_offsets = options->want_offsets;
   gyeot_status status = tokenizer->engine->class_->encode(tokenizer->engine, text, size,

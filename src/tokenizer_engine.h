@@ -19,7 +19,6 @@ typedef struct gyeot_sink {
   uint32_t *offsets; /* pairs of byte positions in the text; filled only when want_offsets */
   size_t length, ids_capacity, offsets_capacity;
   bool want_offsets;
-  const struct gyeot_engine_class *scratch_owner;
   struct { void *block; size_t capacity; } scratch[GYEOT_SCRATCH_BLOCKS];
 } gyeot_sink;
 
@@ -28,6 +27,10 @@ gyeot_status gyeot_sink_push(gyeot_sink *sink, int32_t id, size_t begin, size_t 
 
 /* Makes room for `total` ids (and their offsets when wanted), those already there counted. */
 gyeot_status gyeot_sink_reserve(gyeot_sink *sink, size_t total);
+
+/* Scratch block `index` with room for `count` elements of `size` bytes, what it held kept; NULL when
+ * out of memory. */
+void *gyeot_sink_scratch(gyeot_sink *sink, size_t index, size_t count, size_t size);
 
 /* What kind of file the bytes look like, as a phrase for an error message ("an HTML page"), or NULL
  * when nothing is recognised: HTML, a Git LFS pointer, gzip, zip, JSON, UTF-16 text, an ONNX or

@@ -11,7 +11,7 @@ enum {
   TAILS = 28
 };
 
-bool gyeot_utf8_valid(const uint8_t *bytes, size_t size) {
+bool gyeot_utf8_is_valid(const uint8_t *bytes, size_t size) {
   const uint8_t *end = bytes + size;
   while (bytes < end) {
     size_t step;

@@ -90,7 +90,7 @@ static inline size_t gyeot_utf8_write(uint32_t c, uint8_t *out) {
 }
 
 /* True when the bytes are well-formed UTF-8. */
-bool gyeot_utf8_valid(const uint8_t *bytes, size_t size);
+bool gyeot_utf8_is_valid(const uint8_t *bytes, size_t size);
 
 /* The lower-case form of one character: 1 character, or 2 for U+0130. */
 size_t gyeot_unicode_lower(uint32_t c, uint32_t out[2]);
