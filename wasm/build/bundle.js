@@ -1,0 +1,124 @@
+/** JavaScript for dist/: which entry becomes which file, and what each of them may share. */
+import { existsSync } from 'node:fs';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import esbuild from 'esbuild';
+
+const runtimeWasm = 'ort-wasm-simd-threaded.wasm';
+
+/**
+ * index, node and engine import core.js instead of holding a copy, so that `instanceof GyeotError`
+ * means the same from `gyeot` and `gyeot/core`. worker.js holds everything in one file: bundlers
+ * and static hosts then need no other script for it.
+ */
+export async function bundle(root, dist) {
+  const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
+  const common = {
+    absWorkingDir: root,
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    charset: 'utf8',
+    sourcemap: true,
+    sourcesContent: false,
+    legalComments: 'inline',
+    logLevel: 'warning',
+    define: { GYEOT_VERSION: JSON.stringify(version) },
+    minifySyntax: true,
+    minifyWhitespace: true,
+    outdir: dist,
+  };
+  const browser = { ...common, platform: 'browser' };
+  const builds = [
+    { ...browser, entryPoints: entries(root, { core: 'wasm/core/index.ts' }) },
+    {
+      ...browser,
+      entryPoints: entries(root, {
+        index: 'wasm/gyeot/index.ts',
+        node: 'wasm/gyeot/node.ts',
+        engine: 'wasm/gyeot/engine.ts',
+      }),
+      plugins: [siblings(['core', 'engine']), runtime(root)],
+    },
+    {
+      ...browser,
+      entryPoints: entries(root, { worker: 'wasm/gyeot/worker.ts' }),
+      plugins: [runtime(root)],
+    },
+    {
+      ...common,
+      platform: 'node',
+      target: 'node20',
+      entryPoints: entries(root, { command: 'wasm/command/command.ts' }),
+      // Bundled CommonJS packages look for `require`.
+      banner: {
+        js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module';\n" +
+          'const require = __createRequire(import.meta.url);',
+      },
+      plugins: [siblings(['core', 'node'])],
+    },
+  ];
+  for (const options of builds) {
+    if (Object.keys(options.entryPoints).length > 0) await esbuild.build(options);
+  }
+}
+
+/** Leaves out entries whose source is not there. */
+function entries(root, map) {
+  return Object.fromEntries(
+    Object.entries(map).filter(([, source]) => existsSync(path.join(root, source))),
+  );
+}
+
+/** Imports of another entry's source become imports of its output beside this one. */
+function siblings(names) {
+  const sources = { core: /\/core\/index\.js$/, engine: /^\.\/engine\.js$/, node: /\/gyeot\/node\.js$/ };
+  return {
+    name: 'siblings',
+    setup(build) {
+      for (const name of names) {
+        build.onResolve({ filter: sources[name] }, (args) =>
+          args.kind === 'entry-point' ? undefined : { path: `./${name}.js`, external: true });
+      }
+    },
+  };
+}
+
+/**
+ * ONNX Runtime Web's single-file build. It names its own .wasm and script relative to itself, which
+ * would make bundlers look for files that are not there; the engine always passes the .wasm, so
+ * those two places are emptied.
+ */
+function runtime(root) {
+  const source = path.join(root, 'node_modules/onnxruntime-web/dist/ort.wasm.bundle.min.mjs');
+  return {
+    name: 'onnxruntime-web',
+    setup(build) {
+      build.onResolve({ filter: /^onnxruntime-web\/wasm$/ }, () => ({ path: source }));
+      build.onLoad({ filter: /ort\.wasm\.bundle\.min\.mjs$/ }, async () => {
+        const text = await readFile(source, 'utf8');
+        const contents = text
+          .replaceAll(`new URL("${runtimeWasm}",import.meta.url).href`, '""')
+          .replaceAll(/import\.meta\.url>"file:"&&import\.meta\.url<"file;"/g, 'false');
+        if (contents.includes(`new URL("${runtimeWasm}"`)) {
+          throw new Error('ort.wasm.bundle.min.mjs names its .wasm in a new way; see bundle.js');
+        }
+        return { contents, loader: 'js' };
+      });
+    },
+  };
+}
+
+/** The runtime's .wasm, as a file of our own package. */
+export async function vendorRuntime(root, dist) {
+  const from = path.join(root, 'node_modules/onnxruntime-web');
+  const to = path.join(dist, 'ort');
+  await mkdir(to, { recursive: true });
+  await cp(path.join(from, 'dist', runtimeWasm), path.join(to, runtimeWasm));
+  const { version, license } = JSON.parse(await readFile(path.join(from, 'package.json'), 'utf8'));
+  await writeFile(
+    path.join(to, 'NOTICE.txt'),
+    `${runtimeWasm} and the code of onnxruntime-web ${version} in engine.js and worker.js:\n` +
+      `ONNX Runtime, Copyright (c) Microsoft Corporation, ${license} licence.\n`,
+  );
+}
