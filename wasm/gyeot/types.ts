@@ -1,10 +1,18 @@
 /** The public types of gyeot: what goes in, what comes out, in which units. */
 
+/** A file whose length and SHA-256 are known: progress is exact, and it is checked before use. */
+export interface Asset {
+  url: string | URL;
+  size?: number;
+  /** Lower-case hexadecimal. */
+  sha256?: string;
+}
+
 /** A file to read: an absolute or page-relative URL, a path (Node), or the bytes themselves. */
-export type Source = string | URL | Uint8Array | ArrayBuffer;
+export type Source = string | URL | Uint8Array | ArrayBuffer | Asset;
 
 /** A model: the folder's URL or path, or its files by their path inside the folder. */
-export type ModelSource = string | URL | Record<string, Source>;
+export type ModelSource = string | URL | { readonly [path: string]: Source };
 
 /** Progress over everything that a call does; `total` is known before the first byte. */
 export interface Progress {

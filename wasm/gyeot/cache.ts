@@ -1,0 +1,81 @@
+/**
+ * Keeps a model's files in Cache Storage, one cache a fingerprint, one entry a SHA-256. Everything
+ * here may be forbidden (private windows) or full (quotas): then the files are simply not kept.
+ */
+import { sha256 } from './sha256.js';
+import type { FileEntry } from './manifest.js';
+
+const prefix = 'gyeot-model';
+
+export class AssetCache {
+  readonly #cache: Cache;
+  readonly #name: string;
+  readonly #family: string;
+  #pending: Promise<void>[] = [];
+  #failed = false;
+
+  private constructor(cache: Cache, name: string, family: string) {
+    this.#cache = cache;
+    this.#name = name;
+    this.#family = family;
+  }
+
+  /** The cache of a model; null where the browser offers none. */
+  static async open(model: string, fingerprint: string): Promise<AssetCache | null> {
+    try {
+      if (typeof caches === 'undefined' || !fingerprint) return null;
+      const family = `${prefix}:${encodeURIComponent(model)}:`;
+      const name = family + fingerprint;
+      return new AssetCache(await caches.open(name), name, family);
+    } catch {
+      return null;
+    }
+  }
+
+  /** The bytes of a file, checked; an entry that is damaged is removed and counts as missing. */
+  async match(entry: FileEntry): Promise<Uint8Array | null> {
+    if (!entry.sha256) return null;
+    try {
+      const key = keyOf(entry.sha256);
+      const response = await this.#cache.match(key);
+      if (!response) return null;
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      if (bytes.length === entry.size && (await sha256(bytes)) === entry.sha256) return bytes;
+      await this.#cache.delete(key);
+    } catch {
+      // An evicted or unreadable cache is an empty one.
+    }
+    return null;
+  }
+
+  /** Stores a file that was checked, in the background. */
+  put(entry: FileEntry, bytes: Uint8Array): void {
+    if (!entry.sha256) return;
+    const headers = { 'content-type': 'application/octet-stream' };
+    this.#pending.push(
+      this.#cache.put(keyOf(entry.sha256), new Response(bytes as BodyInit, { headers })).catch(() => {
+        this.#failed = true;
+      }),
+    );
+  }
+
+  /** When all files are stored, forgets older versions; when they did not fit, forgets this one. */
+  async finish(): Promise<void> {
+    try {
+      await Promise.all(this.#pending);
+      if (this.#failed) {
+        await caches.delete(this.#name);
+        return;
+      }
+      for (const name of await caches.keys()) {
+        if (name.startsWith(this.#family) && name !== this.#name) await caches.delete(name);
+      }
+    } catch {
+      // Nothing depends on the cache.
+    }
+  }
+}
+
+function keyOf(digest: string): string {
+  return new URL(`/gyeot-model/${digest}`, location.origin).href;
+}
