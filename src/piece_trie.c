@@ -97,7 +97,7 @@ static gyeot_status collect_codes(gyeot_piece_trie *trie, const gyeot_piece_sour
     if (!source->piece(source->context, id, &text, &size)) continue;
     ++*pieces;
     for (size_t at = 0, length; at < size && status == GYEOT_OK; at += length) {
-      length = gyeot_utf8_step(text + at, size - at);
+      length = gyeot_piece_trie_cut(trie, text + at, size - at);
       status = add_code(trie, text + at, length);
       ++*characters;
     }
@@ -110,7 +110,7 @@ static bool insert(gyeot_piece_trie *trie, const uint8_t *text, size_t size, siz
                    size_t *duplicate) {
   uint32_t node = gyeot_piece_trie_root(trie);
   for (size_t at = 0, length; at < size; at += length) {
-    length = gyeot_utf8_step(text + at, size - at);
+    length = gyeot_piece_trie_cut(trie, text + at, size - at);
     uint64_t key =
         (uint64_t)node << trie->code_bits | gyeot_piece_trie_code(trie, text + at, length);
     uint32_t slot = gyeot_piece_trie_home(trie, key);
@@ -164,8 +164,10 @@ static gyeot_status fill(gyeot_piece_trie *trie, const gyeot_piece_source *sourc
 }
 
 gyeot_status gyeot_piece_trie_build(gyeot_piece_trie *trie, const gyeot_piece_source *source,
-                                    const gyeot_allocator *allocator, size_t *duplicate) {
+                                    bool bytewise, const gyeot_allocator *allocator,
+                                    size_t *duplicate) {
   memset(trie, 0, sizeof *trie);
+  trie->bytewise = bytewise;
   trie->allocator = *allocator;
   if (source->count >= INT32_MAX) return GYEOT_ERROR_LIMIT;
   uint64_t characters;
@@ -194,7 +196,7 @@ int32_t gyeot_piece_trie_find(const gyeot_piece_trie *trie, const uint8_t *text,
   uint32_t node = gyeot_piece_trie_root(trie);
   if (size == 0) return -1;
   for (size_t at = 0, length; at < size; at += length) {
-    length = gyeot_utf8_step(text + at, size - at);
+    length = gyeot_piece_trie_cut(trie, text + at, size - at);
     uint32_t code = gyeot_piece_trie_code(trie, text + at, length);
     if (code == 0) return -1;
     node = gyeot_piece_trie_step(trie, node, code);

@@ -33,6 +33,7 @@ typedef struct gyeot_rare_code {
 
 typedef struct gyeot_piece_trie {
   gyeot_allocator allocator;
+  bool bytewise;   /* every byte is a character of its own */
   uint64_t *slots; /* [capacity] */
   uint32_t capacity;
   uint32_t node_count;
@@ -55,12 +56,19 @@ typedef struct gyeot_piece_source {
   bool (*piece)(const void *context, size_t id, const uint8_t **text, size_t *size);
 } gyeot_piece_source;
 
-/* Builds the trie; free it with gyeot_piece_trie_free, also before a build when zeroed. Empty pieces
+/* Bytes of the character that the trie sees at the start of `text`; left must not be 0. */
+static inline size_t gyeot_piece_trie_cut(const gyeot_piece_trie *trie, const uint8_t *text,
+                                          size_t left) {
+  return trie->bytewise ? 1 : gyeot_utf8_step(text, left);
+}
+
+/* Builds the trie, over characters or over bytes; free it with gyeot_piece_trie_free, also before a build when zeroed. Empty pieces
  * are left out. When two ids have the same piece the last one wins, and *duplicate, if not NULL, is
  * set to one of the later ids (it is left alone otherwise). GYEOT_ERROR_LIMIT: more than about four
  * million pieces. */
 gyeot_status gyeot_piece_trie_build(gyeot_piece_trie *trie, const gyeot_piece_source *source,
-                                    const gyeot_allocator *allocator, size_t *duplicate);
+                                    bool bytewise, const gyeot_allocator *allocator,
+                                    size_t *duplicate);
 void gyeot_piece_trie_free(gyeot_piece_trie *trie);
 
 /* The id of exactly this piece, or -1. */
@@ -69,7 +77,7 @@ int32_t gyeot_piece_trie_find(const gyeot_piece_trie *trie, const uint8_t *text,
 uint32_t gyeot_piece_trie_rare_code(const gyeot_piece_trie *trie, const uint8_t *text,
                                     size_t length);
 
-/* The code of the character of `length` bytes (as gyeot_utf8_step gives it) at `text`. */
+/* The code of the character of `length` bytes (as gyeot_piece_trie_cut gives it) at `text`. */
 static inline uint32_t gyeot_piece_trie_code(const gyeot_piece_trie *trie, const uint8_t *text,
                                              size_t length) {
   uint32_t c;

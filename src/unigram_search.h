@@ -60,6 +60,7 @@ static void NAME(search)(const MODEL *model, NAME(record) * records, size_t n) {
 static gyeot_status NAME(encode)(const MODEL *model, const uint8_t *text, size_t size,
                                  gyeot_sink *sink, size_t block, const gyeot_span **spans,
                                  size_t *count) {
+  if (size >= SIZE_MAX / (2 * sizeof(NAME(record)))) return GYEOT_ERROR_MEMORY;
   void **memory = &sink->scratch[block].block;
   size_t *capacity = &sink->scratch[block].capacity;
   gyeot_status status =
