@@ -29,6 +29,12 @@ static inline unsigned gyeot_unicode_properties(uint32_t c) {
   return gyeot_unicode_bits[gyeot_unicode_pages[c >> 7] * 128u + (c & 127)];
 }
 
+/* True for \w of the regular expressions: letters, marks, digits, connectors. */
+extern const uint8_t gyeot_word_pages[], gyeot_word_bits[];
+static inline bool gyeot_unicode_is_word(uint32_t c) {
+  return gyeot_word_bits[gyeot_word_pages[c >> 7] * 16u + (c >> 3 & 15)] >> (c & 7) & 1;
+}
+
 /* Reads one character of at least one byte; a byte that starts no well-formed character reads as
  * U+FFFD and counts one byte. */
 static inline uint32_t gyeot_utf8_read(const uint8_t *at, const uint8_t *end, size_t *size) {

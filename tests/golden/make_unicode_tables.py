@@ -141,6 +141,9 @@ def main() -> None:
     nfc = normalizers.NFC().normalize_str
     words = pre_tokenizers.BertPreTokenizer().pre_tokenize_str
 
+    split = pre_tokenizers.Whitespace().pre_tokenize_str
+    word_bits = bytearray(0x110000 // 8)
+
     classes = combining_classes(nfd)
     properties = bytearray(0x110000)
     to_lower: dict[int, int] = {}
@@ -178,6 +181,8 @@ def main() -> None:
             if nfkd(char) != whole:
                 compatible[c] = nfkd(char)
         properties[c] = bits
+        if split(char + "!")[:1] == [(char, (0, 1))]:
+            word_bits[c >> 3] |= 1 << (c & 7)
 
     pages: dict[bytes, int] = {}
     index = []
@@ -203,6 +208,14 @@ def main() -> None:
     write(array("", "", index).split("{\n", 1)[1] + "\n")
     write(f"const uint8_t gyeot_unicode_bits[{len(pages)} * 128] = {{\n")
     write(array("", "", b"".join(pages)).split("{\n", 1)[1] + "\n")
+    word_pages: dict[bytes, int] = {}
+    word_index = []
+    for start in range(0, 0x110000 // 8, PAGE // 8):
+        page = bytes(word_bits[start:start + PAGE // 8])
+        word_index.append(word_pages.setdefault(page, len(word_pages)))
+    assert len(word_pages) <= 256
+    write(array("uint8_t", "gyeot_word_pages", word_index) + "\n")
+    write(array("uint8_t", "gyeot_word_bits", b"".join(word_pages)) + "\n")
     ranges = runs(classes)
     write(array("uint32_t", "gyeot_class_firsts", [r[0] for r in ranges], True) + "\n")
     write(array("uint8_t", "gyeot_class_lengths", [r[1] - r[0] + 1 for r in ranges]) + "\n")
