@@ -3,3 +3,9 @@ export { GyeotError } from './error.js';
 export type { GyeotErrorCode } from './error.js';
 export { CoreModule, compileCore } from './module.js';
 export type { CoreExports, CoreOptions, Scope } from './module.js';
+export { Tokenizer } from './tokenizer.js';
+export type {
+  EncodeOptions, Encoded, EncodedBatch, EncodedRows, JsonOptions, LoadOptions, SentencePieceOptions,
+  VocabOptions,
+} from './tokenizer.js';
+export type { TokenizerSection } from './tokenizer-folder.js';
