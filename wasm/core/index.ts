@@ -5,7 +5,17 @@ export { CoreModule, compileCore } from './module.js';
 export type { CoreExports, CoreOptions, Scope } from './module.js';
 export { Tokenizer } from './tokenizer.js';
 export type {
-  EncodeOptions, Encoded, EncodedBatch, EncodedRows, JsonOptions, LoadOptions, SentencePieceOptions,
+  EncodeOptions, Encoded, EncodedBatch, EncodedRows, JsonOptions, LoadOptions as TokenizerLoadOptions,
+  SentencePieceOptions,
   VocabOptions,
 } from './tokenizer.js';
 export type { TokenizerSection } from './tokenizer-folder.js';
+export { meanPool, pool } from './pooling.js';
+export type { PoolOptions, PoolingMode } from './pooling.js';
+export { VectorIndex } from './vector-index.js';
+export type {
+  Neighbours,
+  SearchOptions,
+  VectorIndexOptions,
+  VectorIndexType,
+} from './vector-index.js';
