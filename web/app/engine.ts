@@ -1,0 +1,137 @@
+/** Gets the bot ready, once, and says how far it is. */
+
+import { Gyeot } from '../../wasm/gyeot/index.js';
+import type { GyeotBot, ModelSource, Progress, Source } from '../../wasm/gyeot/types.js';
+import { change, settings } from './settings.js';
+import type { Site } from './site.js';
+
+/** Where the build puts `core.wasm`, `worker.js` and `ort/`. */
+declare const RUNTIME_FOLDER: string;
+
+export type EngineState =
+  | { name: 'asking'; bytes: number }
+  | { name: 'waiting' }
+  | { name: 'loading'; progress: Progress | null }
+  | { name: 'ready'; bot: GyeotBot }
+  | { name: 'failed'; error: unknown };
+
+interface Connection {
+  saveData?: boolean;
+}
+
+/** How long one tab waits for another that is fetching the same model. */
+const otherTabMs = 120_000;
+
+const pageUrl = (path: string): URL => new URL(path, document.baseURI);
+
+export class Engine {
+  state: EngineState = { name: 'loading', progress: null };
+  /** The page's own model, or files that the visitor picked. */
+  ownModel: Record<string, Source> | null = null;
+
+  #site: Site;
+  #watchers: ((state: EngineState) => void)[] = [];
+  #waiters: ((bot: GyeotBot) => void)[] = [];
+
+  constructor(site: Site) {
+    this.#site = site;
+  }
+
+  get bot(): GyeotBot | null {
+    return this.state.name === 'ready' ? this.state.bot : null;
+  }
+
+  watch(watcher: (state: EngineState) => void): void {
+    this.#watchers.push(watcher);
+    watcher(this.state);
+  }
+
+  /** Resolves when there is a bot, however many tries that takes. */
+  whenReady(): Promise<GyeotBot> {
+    if (this.bot) return Promise.resolve(this.bot);
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  /** Starts loading, or asks first where the connection is metered and nothing is here yet. */
+  async start(table: Source | null): Promise<void> {
+    const connection = (navigator as { connection?: Connection }).connection;
+    if (connection?.saveData && !settings().loaded) {
+      this.#set({ name: 'asking', bytes: this.#site.download ?? 0 });
+      return;
+    }
+    await this.load(table);
+  }
+
+  /** Loads the page's model with `table`; `null` is the site's own. */
+  async load(table: Source | null): Promise<void> {
+    this.#set({ name: 'loading', progress: null });
+    try {
+      const bot = await this.#alone(() => this.#loadBot(table));
+      change({ loaded: bot.model.fingerprint });
+      this.#set({ name: 'ready', bot });
+    } catch (error) {
+      this.#set({ name: 'failed', error });
+    }
+  }
+
+  #loadBot(table: Source | null): Promise<GyeotBot> {
+    return this.open(pageUrl(this.#site.model), table ?? pageUrl(this.#site.table), (progress) => {
+      this.#set({ name: 'loading', progress });
+    });
+  }
+
+  /** A bot of its own, beside the one in use. */
+  open(
+    model: ModelSource,
+    table: Source | null,
+    onProgress: (progress: Progress) => void,
+    signal?: AbortSignal,
+  ): Promise<GyeotBot> {
+    return Gyeot.load({
+      model,
+      table,
+      safety: this.#site.safety === null ? null : pageUrl(this.#site.safety),
+      baseUrl: pageUrl(RUNTIME_FOLDER),
+      onProgress,
+      signal,
+    });
+  }
+
+  /** Puts another bot in the place of the one in use. */
+  replace(bot: GyeotBot, ownModel: Record<string, Source> | null): void {
+    this.bot?.close();
+    this.ownModel = ownModel;
+    this.#set({ name: 'ready', bot });
+  }
+
+  /** One tab fetches at a time; the next finds the files in the cache. */
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    if (!navigator.locks) return work();
+    const patience = new AbortController();
+    const timer = setTimeout(() => patience.abort(), otherTabMs);
+    const notice = setTimeout(() => this.#set({ name: 'waiting' }), 1_000);
+    let started = false;
+    try {
+      return await navigator.locks.request('gyeot-load', { signal: patience.signal }, () => {
+        started = true;
+        clearTimeout(timer);
+        clearTimeout(notice);
+        return work();
+      });
+    } catch (error) {
+      if (started) throw error;
+      return work();
+    } finally {
+      clearTimeout(timer);
+      clearTimeout(notice);
+    }
+  }
+
+  #set(state: EngineState): void {
+    this.state = state;
+    for (const watcher of this.#watchers) watcher(state);
+    if (state.name === 'ready') {
+      for (const resolve of this.#waiters.splice(0)) resolve(state.bot);
+    }
+  }
+}

@@ -1,0 +1,300 @@
+/** Puts the page together: which part hears of what. */
+
+import type { HelpLine } from '../../wasm/gyeot/types.js';
+import { Composer } from './composer.js';
+import { Conversation } from './conversation.js';
+import { byId, h } from './dom.js';
+import { Engine } from './engine.js';
+import { isFingerprint } from './errors.js';
+import { fillHelp } from './help.js';
+import { dropKept, forgetEverything, keep, kept } from './history.js';
+import { currentLanguage, label, setLanguage, t } from './i18n.js';
+import { Log } from './log.js';
+import { modelPicker } from './modelfolder.js';
+import { inAppView, keepOffline, persist, watchInstall } from './offline.js';
+import { stored } from './place.js';
+import { ProgressCard } from './progress.js';
+import { readRules } from './rules.js';
+import {
+  applyTheme,
+  change,
+  chosenLanguage,
+  forgetSettings,
+  readSettings,
+  settings,
+} from './settings.js';
+import { SettingsPanel } from './settingspanel.js';
+import { dressPage, loadSite, type Site } from './site.js';
+import { Tables } from './tables.js';
+import { newTurn, type Turn } from './turn.js';
+import { showReason } from './why.js';
+
+/** What one tab tells the others. */
+type Word = 'forgotten';
+
+/** What is carried over when the reader takes a new version. */
+interface Handover {
+  turns: Turn[];
+  draft: string;
+}
+
+readSettings();
+applyTheme(settings().theme);
+setLanguage(chosenLanguage());
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () =>
+  applyTheme(settings().theme),
+);
+
+loadSite().then(start, (error: unknown) => {
+  byId('progress-title').textContent = t('progress.failed');
+  byId('progress-bar').hidden = true;
+  byId('progress-detail').textContent = String((error as Error).message);
+  const again = byId<HTMLButtonElement>('progress-button');
+  again.hidden = false;
+  again.textContent = t('progress.again');
+  again.addEventListener('click', () => location.reload());
+});
+
+async function start(site: Site): Promise<void> {
+  dressPage(site);
+  const status = byId('status');
+  const alert = byId('alert');
+  const say = {
+    status: (text: string): void => void (status.textContent = text),
+    alert: (text: string): void => void (alert.textContent = text),
+  };
+
+  const engine = new Engine(site);
+  const log = new Log(
+    {
+      region: byId('log'),
+      list: byId('messages'),
+      scroller: byId('scroller'),
+      thinking: byId('thinking'),
+      jump: byId('jump'),
+    },
+    site.language,
+    {
+      say: (text) => speak(text),
+      copy: (text) => void copy(text).then((done) => done && toast(t('log.copied'))),
+      explain: (turn, panel) => showReason(turn, panel, engine.bot, site.language),
+    },
+  );
+  const conversation = new Conversation(
+    site,
+    () => engine.bot,
+    () => engine.whenReady(),
+    {
+      said: (turn) => {
+        log.add(turn);
+        if (settings().keepHistory) void keep(turn).catch(() => {});
+      },
+      waiting: (turn, still) => log.waiting(turn, still, engine.bot !== null),
+      failed: () => toast(t('log.failed')),
+    },
+  );
+  const composer = new Composer(byId<HTMLFormElement>('composer'), (text) => speak(text));
+  const tables = new Tables(byId('tables-body'), engine, site, {
+    status: toast,
+    alert: toast,
+    switched: () => {
+      byId('starters').hidden = true;
+    },
+  });
+
+  function speak(text: string): void {
+    byId('starters').hidden = true;
+    conversation.say(text);
+  }
+
+  function toast(text: string): void {
+    // Inside a dialog everything else is inert, so the words appear in the one that is open.
+    const open = document.querySelector('dialog[open]') ?? document.body;
+    document.querySelector('.toast')?.remove();
+    const element = h('p.toast', { role: 'status' });
+    open.append(element);
+    // Screen readers announce what changes in a region, not what a new region holds.
+    setTimeout(() => (element.textContent = text), 50);
+    setTimeout(() => element.remove(), 8_000);
+  }
+
+  greet(site, log);
+  showStarters(site, speak);
+  if (inAppView()) byId('log').before(h('p.note', {}, label('intro.inapp')));
+
+  const handover = takeHandover();
+  const old = handover?.turns ?? (settings().keepHistory ? await kept().catch(() => []) : []);
+  if (old.length > 0) {
+    conversation.turns.push(...old);
+    log.restore(old);
+    byId('starters').hidden = true;
+  }
+  if (handover?.draft) composer.draft = handover.draft;
+
+  const rules = readRules(site);
+  const help = rules.then((found) => site.help ?? found?.help ?? []);
+  void rules.then((found) => (conversation.watch = found));
+  wireHelp(help, site.language);
+  wireDialogs();
+
+  const progress = new ProgressCard({ load: () => void load() });
+  engine.watch((state) => progress.show(state));
+
+  async function load(): Promise<void> {
+    const table = await tables.kept();
+    await engine.load(table?.bytes.slice() ?? null);
+    if (engine.state.name === 'failed' && table && isFingerprint(engine.state.error)) {
+      change({ table: null });
+      await engine.load(null);
+      tables.offerRebuild(table);
+    }
+  }
+
+  let installable = false;
+  const panel = new SettingsPanel(byId('settings-body'), {
+    title: site.title,
+    turns: () => conversation.turns,
+    theme: (theme) => {
+      change({ theme });
+      applyTheme(theme);
+    },
+    language: (language) => {
+      change({ language });
+      setLanguage(chosenLanguage());
+      progress.show(engine.state);
+    },
+    keepHistory: async (on) => {
+      try {
+        if (on) {
+          for (const turn of conversation.turns) await keep(turn);
+          void persist();
+        } else {
+          await dropKept();
+        }
+        change({ keepHistory: on });
+        return true;
+      } catch {
+        return false;
+      }
+    },
+    openTables: () => void tables.open(),
+    modelPicker: () => modelPicker(engine, { alert: toast, switched: () => void tables.render() }),
+    forget: async () => {
+      const done = await forget();
+      channel?.postMessage('forgotten' satisfies Word);
+      return done;
+    },
+    tableNow: () => engine.bot?.table && { name: tables.name, rows: engine.bot.table.rows },
+    model: () => {
+      const model = engine.bot?.model;
+      return model ? { name: model.name, license: model.license ?? '' } : null;
+    },
+    canInstall: () => installable,
+  });
+  byId('open-settings').addEventListener('click', () => panel.open());
+  watchInstall((possible) => (installable = possible));
+
+  async function forget(): Promise<boolean> {
+    clear();
+    try {
+      await forgetEverything();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  function clear(): void {
+    conversation.clear();
+    tables.forget();
+    forgetSettings();
+    applyTheme('auto');
+    log.clear();
+    greet(site, log);
+    showStarters(site, speak);
+  }
+
+  const channel = 'BroadcastChannel' in self ? new BroadcastChannel(stored.channel) : null;
+  channel?.addEventListener('message', (event: MessageEvent<Word>) => {
+    if (event.data === 'forgotten') clear();
+  });
+
+  function offer(text: string, take: () => void): void {
+    byId('update-text').textContent = text;
+    byId('update').hidden = false;
+    byId('update-take').onclick = () => {
+      leaveHandover({ turns: conversation.turns, draft: composer.draft });
+      take();
+    };
+  }
+  byId('update-later').addEventListener('click', () => (byId('update').hidden = true));
+
+  // A slow start on purpose: the copy for later is made once this visit has what it needs.
+  void engine.whenReady().then(() =>
+    keepOffline({
+      update: (take) => offer(t('update.text'), take),
+      replaced: () => offer(t('update.replaced'), () => location.reload()),
+    }),
+  );
+
+  const first = await tables.kept();
+  await engine.start(first?.bytes.slice() ?? null);
+  if (engine.state.name === 'failed' && first && isFingerprint(engine.state.error)) await load();
+}
+
+function greet(site: Site, log: Log): void {
+  for (const line of site.greeting) log.add(newTurn('bot', 'text', line));
+  byId('scroller').scrollTo({ top: 0 });
+}
+
+function showStarters(site: Site, say: (text: string) => void): void {
+  const place = byId('starters');
+  place.hidden = site.starters.length === 0;
+  const chips = site.starters.map((text) =>
+    h('button.chip', { type: 'button', lang: site.language, onclick: () => say(text) }, text),
+  );
+  place.replaceChildren(...chips);
+}
+
+function wireHelp(lines: Promise<HelpLine[]>, language: string): void {
+  byId('open-help').addEventListener('click', () => {
+    byId<HTMLDialogElement>('help').showModal();
+  });
+  void lines.then((found) => fillHelp(byId('help-lines'), found, language));
+}
+
+/** A click beside a dialog closes it, as Escape does. */
+function wireDialogs(): void {
+  for (const dialog of document.querySelectorAll('dialog')) {
+    dialog.addEventListener('click', (event) => {
+      if (event.target === dialog) dialog.close();
+    });
+  }
+}
+
+async function copy(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function leaveHandover(handover: Handover): void {
+  try {
+    sessionStorage.setItem(stored.handover, JSON.stringify(handover));
+  } catch {
+    // Without session storage the new version starts with an empty conversation.
+  }
+}
+
+function takeHandover(): Handover | null {
+  try {
+    const text = sessionStorage.getItem(stored.handover);
+    sessionStorage.removeItem(stored.handover);
+    return text ? (JSON.parse(text) as Handover) : null;
+  } catch {
+    return null;
+  }
+}

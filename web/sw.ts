@@ -1,0 +1,38 @@
+/// <reference lib="webworker" />
+/**
+ * Keeps the page on the device. The files of precache.js are fetched once and served from the cache
+ * from then on; the model's large file is kept by the page itself. A new version waits until the
+ * reader takes it.
+ */
+
+import { cacheNames, setCacheNameDetails } from 'workbox-core';
+import { cleanupOutdatedCaches, precacheAndRoute } from 'workbox-precaching';
+import type { Precached } from './precache.js';
+
+declare const self: ServiceWorkerGlobalScope & { GYEOT_FILES: Precached[] };
+
+// Not bundled: a site made from this page replaces it, and the browser then sees a new version.
+importScripts('precache.js');
+
+setCacheNameDetails({ prefix: 'gyeot', suffix: self.registration.scope });
+precacheAndRoute(self.GYEOT_FILES, {
+  // Links come with campaign marks (?utm…, ?fbclid…); they all mean the one page.
+  ignoreURLParametersMatching: [/./],
+});
+cleanupOutdatedCaches();
+
+self.addEventListener('activate', (event) => {
+  event.waitUntil(self.clients.claim());
+});
+
+self.addEventListener('message', (event) => {
+  if (event.data === 'take-over') void self.skipWaiting();
+  if (event.data === 'complete?') event.waitUntil(tell(event.source));
+});
+
+/** Answers whether every file is in the cache, so that the page can say it works offline. */
+async function tell(client: ExtendableMessageEvent['source']): Promise<void> {
+  const cache = await caches.open(cacheNames.precache);
+  const keys = await cache.keys();
+  client?.postMessage({ complete: keys.length >= self.GYEOT_FILES.length });
+}
