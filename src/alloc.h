@@ -4,6 +4,14 @@
 
 #include "gyeot_status.h"
 
+/* For a loop's body that a load runs many times. A browser starts a WebAssembly function in slow code
+ * and changes to fast code only between calls: inlined into its loop, the body would stay slow. */
+#if defined(__GNUC__)
+#define GYEOT_NOINLINE __attribute__((noinline))
+#else
+#define GYEOT_NOINLINE
+#endif
+
 /* The allocator to store in an object: a copy of `given`, or malloc and free when it is NULL. */
 gyeot_allocator gyeot_allocator_or_default(const gyeot_allocator *given);
 

@@ -32,7 +32,7 @@ static bool descend(const gyeot_charsmap *map, uint8_t byte, uint32_t *at, uint3
 
 static uint32_t start_of(const gyeot_charsmap *map) { return unit_offset(unit_at(map, 0)); }
 
-static bool rule_may_begin(const gyeot_charsmap *map, const uint8_t *text, size_t size) {
+GYEOT_NOINLINE static bool rule_may_begin(const gyeot_charsmap *map, const uint8_t *text, size_t size) {
   uint32_t at = start_of(map), unit;
   for (size_t i = 0; i < size; i++) {
     if (!descend(map, text[i], &at, &unit)) return false;

@@ -10,6 +10,11 @@
 enum { PIECE_BYTES_MAX = 8000 };
 
 const uint8_t *gyeot_spm_model_piece(const gyeot_spm_model *model, size_t id, size_t *size) {
+  const uint8_t *at = model->bytes + model->piece_at[id];
+  if (*at < 0x80) {
+    *size = *at;
+    return at + 1;
+  }
   gyeot_protobuf reader = {model->bytes + model->piece_at[id], model->bytes + model->size, false};
   uint64_t length = 0;
   gyeot_protobuf_varint(&reader, &length);
@@ -48,7 +53,30 @@ int32_t gyeot_spm_model_reserved(const gyeot_spm_model *model, const uint8_t *te
 /* The reading. Of a field that comes twice the last one counts, and a message that comes twice is
  * merged; a known field of another wire type and an enum value outside its enum are skipped. */
 
-static bool read_piece(gyeot_spm_model *model, const gyeot_field *message, size_t id) {
+/* The form in which every trainer writes a piece: text under 128 bytes, score, and perhaps a type. A
+ * third of the time that the general reader takes, which of 250,000 pieces are 6 ms. */
+static bool read_usual_piece(gyeot_spm_model *model, const gyeot_field *message, size_t id) {
+  const uint8_t *at = message->bytes;
+  size_t size = (size_t)message->value;
+  if (size < 2 || at[0] != 0x0A || at[1] >= 0x80) return false;
+  size_t rest = 2 + (size_t)at[1]; /* where the score's tag should be */
+  if (size != rest + 5 && size != rest + 7) return false;
+  if (at[rest] != 0x15) return false;
+  uint8_t type = GYEOT_SPM_NORMAL;
+  if (size == rest + 7) {
+    type = at[rest + 6];
+    if (at[rest + 5] != 0x18 || type < GYEOT_SPM_NORMAL || type > GYEOT_SPM_BYTE) return false;
+  }
+  uint32_t bits = (uint32_t)at[rest + 1] | (uint32_t)at[rest + 2] << 8 |
+                  (uint32_t)at[rest + 3] << 16 | (uint32_t)at[rest + 4] << 24;
+  memcpy(&model->scores[id], &bits, sizeof bits);
+  model->piece_at[id] = (uint32_t)(at + 1 - model->bytes);
+  model->types[id] = type;
+  return true;
+}
+
+GYEOT_NOINLINE static bool read_piece(gyeot_spm_model *model, const gyeot_field *message, size_t id) {
+  if (read_usual_piece(model, message, id)) return true;
   gyeot_protobuf reader = gyeot_protobuf_inside(message);
   gyeot_field field;
   model->piece_at[id] = 0;
@@ -158,7 +186,7 @@ static gyeot_status read_file(gyeot_spm_model *model, gyeot_error *error) {
   return GYEOT_OK;
 }
 
-static gyeot_status check_piece(gyeot_spm_model *model, size_t id, bool byte_found[256],
+GYEOT_NOINLINE static gyeot_status check_piece(gyeot_spm_model *model, size_t id, bool byte_found[256],
                                 gyeot_error *error) {
   size_t size = 0;
   const uint8_t *text =
