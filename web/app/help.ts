@@ -12,8 +12,7 @@ export function helpList(lines: HelpLine[], language: string): HTMLUListElement 
       'a.call',
       { href: `tel:${line.number.replace(/[^\d+*#]/g, '')}` },
       icon('phone'),
-      h('span.number', {}, line.number),
-      h('span.name', {}, line.name),
+      h('span.line', {}, h('b.number', {}, line.number), h('span.name', {}, line.name)),
       line.description ? h('span.about', {}, line.description) : null,
     );
     list.append(h('li', {}, call));

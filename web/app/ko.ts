@@ -56,7 +56,7 @@ export const ko = {
   'why.score': '비슷한 정도 {score} · {threshold}부터 답해요',
   'why.score.plain': '비슷한 정도 {score}',
   'why.others': '다음으로 가까웠던 이야기',
-  'why.share': '몫 {share}%',
+  'why.share': '비중 {share}%',
   'why.tokens': '이렇게 읽었어요',
   'why.tokens.about': '문장을 {count}조각으로 나누어 읽었어요. 아래 수는 사전에서의 번호예요.',
   'why.crisis': '위험을 알리는 말로 읽혀서, 비슷한 답을 고르지 않고 도움받을 곳을 먼저 보여드렸어요.',

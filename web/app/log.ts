@@ -28,6 +28,8 @@ export class Log {
   #actions: LogActions;
   #items = new Map<string, HTMLElement>();
   #thinkingTimer = 0;
+  /** Whether the reader was at the end when last seen to scroll. */
+  #followed = false;
 
   constructor(
     parts: {
@@ -36,6 +38,7 @@ export class Log {
       scroller: HTMLElement;
       thinking: HTMLElement;
       jump: HTMLElement;
+      dock: HTMLElement;
     },
     language: string,
     actions: LogActions,
@@ -49,8 +52,27 @@ export class Log {
     this.#actions = actions;
     this.#jump.addEventListener('click', () => this.toEnd());
     this.#scroller.addEventListener('scroll', () => {
-      if (this.#atEnd()) this.#jump.hidden = true;
+      this.#followed = this.#atEnd();
+      if (this.#followed) this.#jump.hidden = true;
     });
+    // A growing field, an opening keyboard: who was at the end stays there.
+    const resized = new ResizeObserver(() => {
+      const size = `${parts.dock.offsetHeight}px`;
+      document.documentElement.style.setProperty('--dock-size', size);
+      if (this.#followed) this.toEnd();
+    });
+    resized.observe(this.#scroller);
+    resized.observe(parts.dock);
+  }
+
+  /** The first words: no time and no buttons, they are not part of what was said. */
+  greet(lines: string[]): void {
+    for (const line of lines) {
+      const who = label('log.bot');
+      who.className = 'sr';
+      const bubble = h('div.bubble', { lang: this.#language }, h('p', {}, line));
+      this.#list.append(h('li.turn.bot', {}, who, bubble));
+    }
   }
 
   /** Shows a message and follows it, unless the reader has scrolled away from the end. */
@@ -99,6 +121,7 @@ export class Log {
 
   toEnd(): void {
     this.#jump.hidden = true;
+    this.#followed = true;
     this.#scroller.scrollTo({ top: this.#scroller.scrollHeight });
   }
 

@@ -8,7 +8,7 @@ import { Engine } from './engine.js';
 import { isFingerprint } from './errors.js';
 import { fillHelp } from './help.js';
 import { dropKept, forgetEverything, keep, kept } from './history.js';
-import { currentLanguage, label, setLanguage, t } from './i18n.js';
+import { label, setLanguage, t } from './i18n.js';
 import { Log } from './log.js';
 import { modelPicker } from './modelfolder.js';
 import { inAppView, keepOffline, persist, watchInstall } from './offline.js';
@@ -26,7 +26,7 @@ import {
 import { SettingsPanel } from './settingspanel.js';
 import { dressPage, loadSite, type Site } from './site.js';
 import { Tables } from './tables.js';
-import { newTurn, type Turn } from './turn.js';
+import type { Turn } from './turn.js';
 import { showReason } from './why.js';
 
 /** What one tab tells the others. */
@@ -57,13 +57,6 @@ loadSite().then(start, (error: unknown) => {
 
 async function start(site: Site): Promise<void> {
   dressPage(site);
-  const status = byId('status');
-  const alert = byId('alert');
-  const say = {
-    status: (text: string): void => void (status.textContent = text),
-    alert: (text: string): void => void (alert.textContent = text),
-  };
-
   const engine = new Engine(site);
   const log = new Log(
     {
@@ -72,6 +65,7 @@ async function start(site: Site): Promise<void> {
       scroller: byId('scroller'),
       thinking: byId('thinking'),
       jump: byId('jump'),
+      dock: byId('dock'),
     },
     site.language,
     {
@@ -118,7 +112,7 @@ async function start(site: Site): Promise<void> {
     setTimeout(() => element.remove(), 8_000);
   }
 
-  greet(site, log);
+  log.greet(site.greeting);
   showStarters(site, speak);
   if (inAppView()) byId('log').before(h('p.note', {}, label('intro.inapp')));
 
@@ -140,14 +134,14 @@ async function start(site: Site): Promise<void> {
   const progress = new ProgressCard({ load: () => void load() });
   engine.watch((state) => progress.show(state));
 
-  async function load(): Promise<void> {
+  /** Loads with the table that was in use; one of another model is offered for rebuilding. */
+  async function load(go = (table: Uint8Array | null) => engine.load(table)): Promise<void> {
     const table = await tables.kept();
-    await engine.load(table?.bytes.slice() ?? null);
-    if (engine.state.name === 'failed' && table && isFingerprint(engine.state.error)) {
-      change({ table: null });
-      await engine.load(null);
-      tables.offerRebuild(table);
-    }
+    await go(table?.bytes ?? null);
+    if (engine.state.name !== 'failed' || !table || !isFingerprint(engine.state.error)) return;
+    change({ table: null });
+    await engine.load(null);
+    tables.offerRebuild(table);
   }
 
   let installable = false;
@@ -184,7 +178,10 @@ async function start(site: Site): Promise<void> {
       channel?.postMessage('forgotten' satisfies Word);
       return done;
     },
-    tableNow: () => engine.bot?.table && { name: tables.name, rows: engine.bot.table.rows },
+    tableNow: () => {
+      const table = engine.bot?.table;
+      return table ? { name: tables.name, rows: table.rows } : null;
+    },
     model: () => {
       const model = engine.bot?.model;
       return model ? { name: model.name, license: model.license ?? '' } : null;
@@ -210,7 +207,7 @@ async function start(site: Site): Promise<void> {
     forgetSettings();
     applyTheme('auto');
     log.clear();
-    greet(site, log);
+    log.greet(site.greeting);
     showStarters(site, speak);
   }
 
@@ -237,14 +234,7 @@ async function start(site: Site): Promise<void> {
     }),
   );
 
-  const first = await tables.kept();
-  await engine.start(first?.bytes.slice() ?? null);
-  if (engine.state.name === 'failed' && first && isFingerprint(engine.state.error)) await load();
-}
-
-function greet(site: Site, log: Log): void {
-  for (const line of site.greeting) log.add(newTurn('bot', 'text', line));
-  byId('scroller').scrollTo({ top: 0 });
+  await load((table) => engine.start(table));
 }
 
 function showStarters(site: Site, say: (text: string) => void): void {

@@ -1,0 +1,178 @@
+/**
+ * What the browser tests share: dist/page on a server that can be stopped, one Chromium, and pages
+ * on which any console error and any request to another origin fails the test.
+ */
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { existsSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+export const pageFolder = path.join(root, 'dist/page');
+
+/** The walk-through of the project: asked in words that are not in the table. */
+export const asked = '더 이상 내 감정을 내가 컨트롤 못 하겠어.';
+export const answered = '감정이 조절이 안 될 때만큼 힘들 때는 없는 거 같아요.';
+
+export const phone = { width: 360, height: 740 };
+export const desktop = { width: 1280, height: 800 };
+
+const types = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json',
+  '.webmanifest': 'application/manifest+json',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.wasm': 'application/wasm',
+};
+
+/**
+ * A plain static host without special headers. `prefix` is the sub-path that it serves at;
+ * `override(path)` may give other bytes, a delay or a status for a file.
+ */
+export async function serve({ folder = pageFolder, prefix = '/', override } = {}) {
+  const requests = [];
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url, 'http://host');
+    if (!pathname.startsWith(prefix)) return void response.writeHead(404).end();
+    let name = decodeURIComponent(pathname.slice(prefix.length));
+    if (name === '' || name.endsWith('/')) name += 'index.html';
+    requests.push(name);
+    const other = (await override?.(name)) ?? {};
+    if (other.delay) await new Promise((resolve) => setTimeout(resolve, other.delay));
+    if (other.status) return void response.writeHead(other.status).end();
+    try {
+      const body = other.body ?? (await readFile(path.join(folder, name)));
+      const type = other.type ?? types[path.extname(name)] ?? 'application/octet-stream';
+      response.writeHead(200, {
+        'content-type': type,
+        'content-length': body.length,
+        'cache-control': 'max-age=600',
+      });
+      if (!other.bytesPerSecond) return void response.end(body);
+      const step = Math.ceil(other.bytesPerSecond / 10);
+      for (let at = 0; at < body.length && !response.destroyed; at += step) {
+        response.write(body.subarray(at, at + step));
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      response.end();
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  const listen = (port) => new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
+  await listen(0);
+  const { port } = server.address();
+  return {
+    url: `http://localhost:${port}${prefix}`,
+    requests,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(resolve);
+        server.closeAllConnections();
+      }),
+    restart: () => listen(port),
+  };
+}
+
+export function launch() {
+  if (!existsSync(path.join(pageFolder, 'index.html'))) {
+    throw new Error('dist/page is not built: run npm run build');
+  }
+  return chromium.launch({
+    executablePath: chromiumPath(),
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
+
+export function chromiumPath() {
+  const found = [process.env.GYEOT_CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser',
+    '/usr/bin/google-chrome'].find((at) => at && existsSync(at));
+  if (!found) throw new Error('No Chromium: install it, or name it in GYEOT_CHROMIUM');
+  return found;
+}
+
+/** A fresh visitor. `allowed` lists console errors that the test itself brings about. */
+export async function visitor(browser, options = {}, allowed = []) {
+  const context = await browser.newContext({
+    viewport: desktop,
+    locale: 'ko-KR',
+    timezoneId: 'Asia/Seoul',
+    ...options,
+  });
+  const faults = [];
+  const origins = new Set();
+  context.on('page', (page) => {
+    page.on('console', (message) => {
+      if (message.type() !== 'error') return;
+      const text = `${message.text()} (${message.location().url})`;
+      if (!allowed.some((pattern) => pattern.test(text))) faults.push(text);
+    });
+    page.on('pageerror', (error) => faults.push(String(error)));
+  });
+  context.on('request', (request) => {
+    const { origin, protocol } = new URL(request.url());
+    if (/^(https?|wss?):$/.test(protocol)) origins.add(origin);
+  });
+  return {
+    context,
+    /** Fails for any console error, page error, or request to another origin than the page's. */
+    check(url) {
+      assert.deepEqual(faults, [], 'the console stays clean');
+      assert.deepEqual([...origins], [new URL(url).origin], 'no request leaves the origin');
+    },
+  };
+}
+
+/** Opens the page and waits until it can answer. */
+export async function open(context, url) {
+  const page = await context.newPage();
+  await page.goto(url);
+  await ready(page);
+  return page;
+}
+
+export async function ready(page) {
+  await page.waitForSelector('#progress[data-state="ready"]', { state: 'attached', timeout: 60_000 });
+}
+
+/** Types a message the way a person does, and resolves to the reply's text. */
+export async function say(page, text) {
+  const before = await page.locator('.turn.bot').count();
+  await page.fill('#message', text);
+  await page.press('#message', 'Enter');
+  return reply(page, before);
+}
+
+export async function reply(page, before) {
+  const bubble = page.locator('.turn.bot').nth(before).locator('.bubble');
+  await bubble.waitFor({ timeout: 30_000 });
+  return bubble.innerText();
+}
+
+/** Resolves when the copy on the device is whole. */
+export async function offlineReady(page) {
+  await page.evaluate(async () => {
+    await navigator.serviceWorker.ready;
+    if (navigator.serviceWorker.controller) return;
+    await new Promise((resolve) =>
+      navigator.serviceWorker.addEventListener('controllerchange', resolve, { once: true }));
+  });
+}
+
+export async function sizeOf(file) {
+  return (await stat(path.join(pageFolder, file))).size;
+}
