@@ -150,8 +150,10 @@ static gyeot_status take_apart(work *w, uint32_t at, uint32_t size) {
     const gyeot_piece_trie *trie = &w->model->trie;
     int32_t id = id_of(w, walk(trie, gyeot_piece_trie_root(trie), w->text + at, size));
     uint32_t split = 0;
-    if (w->model->types[id] == GYEOT_SPM_UNUSED && w->splits != NULL)
+    if (w->model->types[id] == GYEOT_SPM_UNUSED) {
       split = w->splits[unused_rank(w->model, id)];
+      id = w->model->unknown_id; /* when it has no parts */
+    }
     if (split != 0) {
       gyeot_span *stack = block_of(w, HEAP, waiting + 1, sizeof *stack);
       if (stack == NULL) return GYEOT_ERROR_MEMORY;

@@ -62,7 +62,8 @@ static gyeot_status split_whole(const spm_engine *engine, const uint8_t *text, s
   for (size_t i = 0; i < n; i++) {
     int32_t id = gyeot_piece_trie_find(&engine->model.trie, text + out[i].begin,
                                        out[i].end - out[i].begin);
-    out[i].id = id < 0 ? engine->model.unknown_id : id;
+    bool usable = id >= 0 && engine->model.types[id] != GYEOT_SPM_UNUSED;
+    out[i].id = usable ? id : engine->model.unknown_id;
   }
   *spans = out;
   *count = n;

@@ -245,7 +245,7 @@ static gyeot_status check_pieces(gyeot_spm_model *model, gyeot_error *error) {
  * the user-defined symbols. */
 static bool vocabulary_piece(const void *context, size_t id, const uint8_t **text, size_t *size) {
   const gyeot_spm_model *model = context;
-  if (model->kind != GYEOT_SPM_BPE && is_reserved(model->types[id])) return false;
+  if (is_reserved(model->types[id])) return false;
   *text = gyeot_spm_model_piece(model, id, size);
   return true;
 }
@@ -283,13 +283,22 @@ static gyeot_status build_trie(gyeot_spm_model *model, gyeot_piece_trie *trie, b
 static gyeot_status build_tries(gyeot_spm_model *model, gyeot_error *error) {
   gyeot_status status = build_trie(model, &model->trie, false, vocabulary_piece, error);
   if (status == GYEOT_OK) status = build_trie(model, &model->symbols, true, symbol_piece, error);
-  if (status != GYEOT_OK || model->kind == GYEOT_SPM_BPE) return status;
+  if (status != GYEOT_OK) return status;
   if (model->kind == GYEOT_SPM_UNIGRAM && model->trie.node_count == 0)
     return gyeot_fail(error, GYEOT_ERROR_FORMAT, "the model has no piece to use");
   gyeot_piece_trie reserved;
   status = build_trie(model, &reserved, false, reserved_piece, error);
   gyeot_piece_trie_free(&reserved);
-  return status;
+  if (status != GYEOT_OK || model->kind != GYEOT_SPM_BPE) return status;
+  /* Only in BPE models must the reserved pieces have names of their own. */
+  for (size_t id = 0; id < model->count; id++) {
+    const uint8_t *text;
+    size_t size;
+    if (reserved_piece(model, id, &text, &size) &&
+        gyeot_piece_trie_find(&model->trie, text, size) >= 0)
+      return gyeot_fail(error, GYEOT_ERROR_FORMAT, "piece %zu is there twice", id);
+  }
+  return GYEOT_OK;
 }
 
 static gyeot_status list_unused(gyeot_spm_model *model, gyeot_error *error) {

@@ -52,7 +52,7 @@ typedef struct gyeot_spm_model {
   int32_t *unused; /* [unused_count]: the ids of the unused pieces, ascending; BPE only */
   size_t unused_count;
   gyeot_piece_trie symbols; /* of the user-defined pieces, over bytes */
-  gyeot_piece_trie trie;    /* of the normal, user-defined and unused pieces; for BPE, of all */
+  gyeot_piece_trie trie;    /* of the normal, user-defined and unused pieces */
 } gyeot_spm_model;
 
 /* Reads a model and takes over `bytes`, which came from the allocator: they are freed with the

@@ -4,19 +4,27 @@
 
 #define NO_PATH UINT32_MAX
 
+/* SentencePiece 0.2.3 starts to count from zero again when a sum is further from it than this, which
+ * keeps floats fine enough in long texts (found by comparing how repeated characters are cut). */
+#define REBASE_PAST 100000.0f
+
 #define SCORE float
+#define REBASE 1
 #define NAME(name) name##_f32
 #define MODEL gyeot_unigram_f32
 #include "unigram_search.h"
 #undef SCORE
+#undef REBASE
 #undef NAME
 #undef MODEL
 
 #define SCORE double
+#define REBASE 0
 #define NAME(name) name##_f64
 #define MODEL gyeot_unigram_f64
 #include "unigram_search.h"
 #undef SCORE
+#undef REBASE
 #undef NAME
 #undef MODEL
 

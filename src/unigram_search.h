@@ -31,12 +31,26 @@ static inline void NAME(offer)(NAME(record) * record, SCORE score, uint32_t from
   record->id = id;
 }
 
+#if REBASE
+/* Makes the position `begin` the zero of all scores: those of the positions up to `reach`, the
+ * furthest that a path has come to, are the only ones still to be compared. */
+static SCORE NAME(rebase)(NAME(record) * records, size_t begin, size_t reach) {
+  for (size_t end = begin + 1; end <= reach; end++)
+    if (records[end].from != NO_PATH) records[end].score -= records[begin].score;
+  return 0;
+}
+#endif
+
 /* Step 2: the best path to every position. */
 static void NAME(search)(const MODEL *model, NAME(record) * records, size_t n) {
   const gyeot_piece_trie *trie = model->trie;
+  size_t reach = 0;
   records[0].score = 0;
   for (size_t begin = 0; begin < n; begin++) {
     SCORE here = records[begin].score;
+#if REBASE
+    if (fabsf(here) > REBASE_PAST) here = NAME(rebase)(records, begin, reach);
+#endif
     bool single = false;
     uint32_t node = gyeot_piece_trie_root(trie);
     for (size_t end = begin; records[end].code != 0;) {
@@ -46,13 +60,16 @@ static void NAME(search)(const MODEL *model, NAME(record) * records, size_t n) {
       int32_t id = gyeot_piece_trie_id(trie, node);
       if (id >= 0 && !isnan(model->scores[id])) {
         NAME(offer)(&records[end], model->scores[id] + here, (uint32_t)begin, id);
+        if (end > reach) reach = end;
         if (end == begin + 1) single = true;
       }
       if (!gyeot_piece_trie_goes_on(trie, node)) break;
     }
-    if (!single)
+    if (!single) {
       NAME(offer)(&records[begin + 1], model->unknown_score + here, (uint32_t)begin,
                   model->unknown_id);
+      if (begin + 1 > reach) reach = begin + 1;
+    }
   }
 }
 
