@@ -56,6 +56,10 @@ gyeot_status gyeot_tokenizer_set_template(gyeot_tokenizer *tokenizer, const int3
 /* Number of ids: one more than the largest id that encode can return. */
 size_t gyeot_tokenizer_size(const gyeot_tokenizer *tokenizer);
 
+/* The max_length of a tokenizer.json's truncation, 0 when it names none. encode does not apply it,
+ * nor the file's padding: both are for the caller to decide. */
+size_t gyeot_tokenizer_max_length(const gyeot_tokenizer *tokenizer);
+
 /* The piece of an id as UTF-8, owned by the tokenizer, not NUL-terminated; NULL and *size 0 for an
  * id without one. */
 const uint8_t *gyeot_tokenizer_piece(const gyeot_tokenizer *tokenizer, int32_t id, size_t *size);

@@ -70,7 +70,7 @@ static uint32_t read_backward(gyeot_view view, size_t at, size_t *step) {
   }
   for (size_t back = 1; back <= 4 && back <= at; back++) {
     uint32_t c = gyeot_utf8_read(view.bytes + at - back, view.bytes + at, step);
-    if (*step == back) return c;
+    if (*step == back && (back > 1 || c < 0x80)) return c;
   }
   *step = 1;
   return GYEOT_REPLACEMENT;

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "hf_pieces.h"
 #include "hf_trie.h"
 
 typedef struct gyeot_added_token {
@@ -12,6 +13,7 @@ typedef struct gyeot_added_token {
   bool normalized;  /* looked for after normalization, not in the raw text */
   bool single_word; /* only where no word character touches it */
   bool lstrip, rstrip; /* takes the white space before, after it */
+  gyeot_piece_place content; /* as it was added; what decoding gives may be its normalized form */
 } gyeot_added_token;
 
 typedef struct gyeot_added {

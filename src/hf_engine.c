@@ -2,11 +2,16 @@
 
 #include <string.h>
 
+#include "unicode.h"
+
 static void free_engine(gyeot_engine *base) { gyeot_hf_engine_free((gyeot_hf_engine *)base); }
 
 static gyeot_status encode_gap(const gyeot_hf_engine *engine, const uint8_t *text, size_t begin,
                                size_t end, bool special_tokens_as_text, gyeot_sink *sink) {
   if (begin == end) return GYEOT_OK;
+  if (engine->pipeline != NULL)
+    return gyeot_pipeline_encode(engine->pipeline, &engine->added, &engine->wordpiece, text, begin,
+                                 end, special_tokens_as_text, sink);
   return gyeot_bert_encode(&engine->bert, &engine->wordpiece, text, begin, end,
                            special_tokens_as_text, sink);
 }
@@ -92,18 +97,46 @@ void gyeot_hf_engine_free(gyeot_hf_engine *engine) {
   gyeot_added_free(&engine->added);
   gyeot_decoders_free(&engine->decoders, &allocator);
   if (engine->wordpiece.trie.edges != NULL) gyeot_trie_free(&engine->wordpiece.trie);
+  gyeot_pipeline_free(engine->pipeline);
   gyeot_deallocate(&allocator, engine);
 }
 
 int32_t gyeot_hf_engine_id(const gyeot_hf_engine *engine, const uint8_t *text, size_t size) {
   for (size_t i = engine->added.count; i-- > 0;) {
-    size_t length;
-    int32_t id = engine->added.tokens[i].id;
-    const uint8_t *content = gyeot_pieces_get(&engine->pieces, id, &length);
-    if (content != NULL && length == size && memcmp(content, text, size) == 0) return id;
+    gyeot_piece_place content = engine->added.tokens[i].content;
+    if (content.size == size && memcmp(engine->pieces.pool + content.at, text, size) == 0)
+      return engine->added.tokens[i].id;
   }
-  if (engine->wordpiece.trie.edges != NULL) return gyeot_trie_get(&engine->wordpiece.trie, text, size);
+  if (engine->wordpiece.trie.edges != NULL)
+    return gyeot_trie_get(&engine->wordpiece.trie, text, size);
+  if (engine->pipeline != NULL && engine->pipeline->unigram && size != 0)
+    return gyeot_piece_trie_find(&engine->pipeline->trie, text, size);
   return -1;
+}
+
+/* A token that is looked for in normalized text is looked for in its own normalized form. */
+static gyeot_status add_normalized(gyeot_hf_engine *engine, const uint8_t *text, size_t size,
+                                   gyeot_added_token token) {
+  gyeot_encoding *scratch;
+  gyeot_status status = gyeot_encoding_new(&engine->base.allocator, &scratch);
+  if (status != GYEOT_OK) return status;
+  gyeot_sink *sink = gyeot_encoding_sink(scratch);
+  gyeot_text form;
+  status = gyeot_pipeline_normalize(engine->pipeline, text, 0, size, sink, &form);
+  uint8_t *bytes = NULL;
+  if (status == GYEOT_OK) {
+    bytes = gyeot_sink_scratch(sink, GYEOT_BLOCK_BYTES, form.length + 1, 4);
+    if (bytes == NULL) status = GYEOT_ERROR_MEMORY;
+  }
+  if (status == GYEOT_OK) {
+    size_t written = 0;
+    for (size_t i = 0; i < form.length; i++)
+      written += gyeot_utf8_write(form.characters[i], bytes + written);
+    status = gyeot_added_put(&engine->added, bytes, written, token);
+    if (status == GYEOT_OK) status = gyeot_pieces_set(&engine->pieces, token.id, bytes, written);
+  }
+  gyeot_encoding_free(scratch);
+  return status;
 }
 
 gyeot_status gyeot_hf_engine_add(gyeot_hf_engine *engine, const uint8_t *text, size_t size,
@@ -112,7 +145,12 @@ gyeot_status gyeot_hf_engine_add(gyeot_hf_engine *engine, const uint8_t *text, s
   token.id = gyeot_hf_engine_id(engine, text, size);
   if (token.id < 0) token.id = (*next_id)++;
   gyeot_status status = gyeot_pieces_set(&engine->pieces, token.id, text, size);
-  if (status == GYEOT_OK) status = gyeot_added_put(&engine->added, text, size, token);
+  if (status != GYEOT_OK) return status;
+  token.content = engine->pieces.places[token.id];
+  if (token.normalized && engine->pipeline != NULL)
+    status = add_normalized(engine, text, size, token);
+  else
+    status = gyeot_added_put(&engine->added, text, size, token);
   engine->wordpiece.special = engine->added.special_ids;
   engine->wordpiece.special_count = engine->added.special_count;
   return status;

@@ -7,10 +7,9 @@
 #include "hf_bert.h"
 #include "hf_decode.h"
 #include "hf_pieces.h"
+#include "hf_pipeline.h"
 #include "tokenizer_engine.h"
 #include "wordpiece.h"
-
-struct gyeot_pipeline;
 
 typedef struct gyeot_hf_engine {
   gyeot_engine base;
@@ -19,7 +18,7 @@ typedef struct gyeot_hf_engine {
   gyeot_decoders decoders;
   gyeot_wordpiece wordpiece; /* its trie has edges NULL when the model is another */
   gyeot_bert bert;
-  struct gyeot_pipeline *pipeline; /* NULL: the pass of `bert` */
+  gyeot_pipeline *pipeline; /* NULL: the pass of `bert` */
 } gyeot_hf_engine;
 
 /* An engine with nothing in it. */

@@ -50,6 +50,10 @@ size_t gyeot_tokenizer_size(const gyeot_tokenizer *tokenizer) {
   return tokenizer->engine->class_->size(tokenizer->engine);
 }
 
+size_t gyeot_tokenizer_max_length(const gyeot_tokenizer *tokenizer) {
+  return tokenizer == NULL ? 0 : tokenizer->max_length;
+}
+
 const uint8_t *gyeot_tokenizer_piece(const gyeot_tokenizer *tokenizer, int32_t id, size_t *size) {
   *size = 0;
   if (tokenizer == NULL || id < 0) return NULL;
@@ -82,6 +86,8 @@ void gyeot_encoding_free(gyeot_encoding *view) {
     gyeot_deallocate(&gate, made->sink.scratch[i].block);
   gyeot_deallocate(&gate, made);
 }
+
+gyeot_sink *gyeot_encoding_sink(gyeot_encoding *view) { return &((encoding *)view)->sink; }
 
 gyeot_status gyeot_sink_reserve(gyeot_sink *sink, size_t total) {
   void *ids = sink->ids, *offsets = sink->offsets;

@@ -10,9 +10,10 @@
 typedef struct gyeot_engine gyeot_engine;
 
 /* The growing output and the reusable scratch memory of one encode call. An engine lays out its own
- * temporary arrays in `scratch` (as many separate blocks as it needs, each grown with gyeot_grow).
- * A block's capacity counts bytes (grow with size 1), because one sink serves engines of all kinds. */
-enum { GYEOT_SCRATCH_BLOCKS = 8 };
+ * temporary arrays in `scratch`, as many separate blocks as it needs, each grown with
+ * gyeot_sink_scratch or with gyeot_grow of size 1: a block's capacity counts bytes, because one sink
+ * serves engines of all kinds. */
+enum { GYEOT_SCRATCH_BLOCKS = 24 };
 typedef struct gyeot_sink {
   gyeot_allocator allocator;
   int32_t *ids;
@@ -21,6 +22,9 @@ typedef struct gyeot_sink {
   bool want_offsets;
   struct { void *block; size_t capacity; } scratch[GYEOT_SCRATCH_BLOCKS];
 } gyeot_sink;
+
+/* The memory of an encoding, for a loader that runs part of its own pipeline. */
+gyeot_sink *gyeot_encoding_sink(gyeot_encoding *encoding);
 
 /* Appends one id. begin and end are byte positions in the original text. */
 gyeot_status gyeot_sink_push(gyeot_sink *sink, int32_t id, size_t begin, size_t end);
@@ -60,6 +64,7 @@ struct gyeot_tokenizer {
   gyeot_engine *engine;
   int32_t prefix[GYEOT_TEMPLATE_MAX], suffix[GYEOT_TEMPLATE_MAX];
   size_t prefix_length, suffix_length;
+  size_t max_length; /* that the file names, 0: none */
 };
 
 /* Wraps an engine that was made with `engine->allocator`; on failure the engine is freed. */

@@ -22,7 +22,7 @@ enum {
   GYEOT_COMPOSING = 128  /* decomposes, or has a combining class other than 0 */
 };
 
-extern const uint8_t gyeot_unicode_pages[0x110000 / 128];
+extern const uint8_t gyeot_unicode_pages[];
 extern const uint8_t gyeot_unicode_bits[];
 
 static inline unsigned gyeot_unicode_properties(uint32_t c) {
@@ -33,6 +33,24 @@ static inline unsigned gyeot_unicode_properties(uint32_t c) {
 extern const uint8_t gyeot_word_pages[], gyeot_word_bits[];
 static inline bool gyeot_unicode_is_word(uint32_t c) {
   return gyeot_word_bits[gyeot_word_pages[c >> 7] * 16u + (c >> 3 & 15)] >> (c & 7) & 1;
+}
+
+/* What a character does at the edges of an extended grapheme cluster (Hangul apart). */
+typedef enum gyeot_cluster_class {
+  GYEOT_CLUSTER_OTHER,
+  GYEOT_CLUSTER_EXTEND,
+  GYEOT_CLUSTER_EXTEND_ONLY, /* extends a cluster but not an Indic conjunct */
+  GYEOT_CLUSTER_LINKER,
+  GYEOT_CLUSTER_JOINER,
+  GYEOT_CLUSTER_SPACING,
+  GYEOT_CLUSTER_PREPEND,
+  GYEOT_CLUSTER_CONTROL,
+  GYEOT_CLUSTER_PICTURE,
+  GYEOT_CLUSTER_CONSONANT
+} gyeot_cluster_class;
+extern const uint8_t gyeot_cluster_pages[], gyeot_cluster_classes[];
+static inline gyeot_cluster_class gyeot_unicode_cluster_class(uint32_t c) {
+  return (gyeot_cluster_class)gyeot_cluster_classes[gyeot_cluster_pages[c >> 7] * 128u + (c & 127)];
 }
 
 /* Reads one character of at least one byte; a byte that starts no well-formed character reads as

@@ -18,7 +18,9 @@ CODE_POINTS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
 HANGUL = range(0xAC00, 0xD7A4)
 PAGE = 128
 
-# Bits of a code point; the same numbers stand in src/unicode.h.
+# Classes and bits of a code point; the same numbers stand in src/unicode.h.
+(EXTEND, EXTEND_ONLY, LINKER, JOINER, SPACING, PREPEND, CONTROL, PICTURE,
+ CONSONANT) = range(1, 10)
 DROPPED, SPACE, PUNCTUATION, CHINESE, ACCENT, MARK, UPPER, COMPOSING = (1 << i for i in range(8))
 
 
@@ -130,6 +132,63 @@ def mapping(name: str, entries: dict[int, str]) -> str:
     ])
 
 
+def charsmap(rules: dict[bytes, bytes]) -> bytes:
+    """A precompiled character map whose keys are single bytes."""
+    units, texts = [0] * 1024, b""
+    offset = 256  # the root's children are at 256 ^ label
+    units[0] = offset << 10
+    for i, (key, text) in enumerate(sorted(rules.items())):
+        child = 512 + 2 * i
+        position = offset ^ key[0]
+        units[position] = key[0] | (position ^ child) << 10 | 1 << 8
+        units[child] = 1 << 31 | len(texts)
+        texts += text + b"\0"
+    trie = b"".join(unit.to_bytes(4, "little") for unit in units)
+    return len(trie).to_bytes(4, "little") + trie + texts
+
+
+def grapheme_classes() -> bytearray:
+    """Classes of extended grapheme clusters, seen through the Precompiled normalizer: it replaces a
+    cluster of less than six bytes as a whole, so marks that belong to it vanish."""
+    rules = {b"a": b"X", **{bytes([lead]): b"Y" for lead in range(0xC2, 0xF5)}}
+    seen = normalizers.Precompiled(charsmap(rules)).normalize_str
+    ka, virama, acute, zwj, face = "\u0915", "\u094d", "\u0301", "\u200d", "\u263a"
+    classes = bytearray(0x110000)
+    for c in CODE_POINTS:
+        char = chr(c)
+        kind = 0
+        if char == zwj:
+            kind = JOINER
+        elif seen("a" + char) == "X":
+            if seen(ka + char + ka + acute) == "YYYY":
+                kind = LINKER
+            elif seen(ka + char + virama + ka + acute) == "YYYYY":
+                kind = EXTEND
+            elif seen(face + char + zwj + face + acute) == "YYYYY":
+                kind = EXTEND_ONLY
+            else:
+                kind = SPACING
+        elif seen(char + "a") == "Y":
+            kind = PREPEND
+        elif c < 0x10000 and char not in "a" and seen("\u0600" + char) not in ("Y", "YX"):
+            kind = CONTROL
+        elif seen(char + zwj + face + acute) == "YYYY":
+            kind = PICTURE
+        elif seen(char + virama + ka + acute) == "YYYY":
+            kind = CONSONANT
+        classes[c] = kind
+    return classes
+
+
+def two_stages(values: bytes | bytearray, page_size: int) -> tuple[list[int], bytes]:
+    """An index of pages and the distinct pages one after another."""
+    pages: dict[bytes, int] = {}
+    index = [pages.setdefault(bytes(values[at:at + page_size]), len(pages))
+             for at in range(0, len(values), page_size)]
+    assert len(pages) <= 256
+    return index, b"".join(pages)
+
+
 def main() -> None:
     clean = bert(clean_text=True)
     chinese = bert(handle_chinese_chars=True)
@@ -184,12 +243,9 @@ def main() -> None:
         if split(char + "!")[:1] == [(char, (0, 1))]:
             word_bits[c >> 3] |= 1 << (c & 7)
 
-    pages: dict[bytes, int] = {}
-    index = []
-    for start in range(0, 0x110000, PAGE):
-        page = bytes(properties[start:start + PAGE])
-        index.append(pages.setdefault(page, len(pages)))
-    assert len(pages) <= 256
+    index, pages = two_stages(properties, PAGE)
+    word_index, word_pages = two_stages(word_bits, PAGE // 8)
+    cluster_index, cluster_pages = two_stages(grapheme_classes(), PAGE)
 
     pairs: list[tuple[int, int, int]] = []
     for c, whole in canonical.items():
@@ -204,18 +260,10 @@ def main() -> None:
     write = sys.stdout.write
     write(f"/* Made by tests/golden/make_unicode_tables.py from tokenizers {tokenizers.__version__}. "
           "*/\n#include \"unicode.h\"\n\n")
-    write("const uint8_t gyeot_unicode_pages[0x110000 / 128] = {\n")
-    write(array("", "", index).split("{\n", 1)[1] + "\n")
-    write(f"const uint8_t gyeot_unicode_bits[{len(pages)} * 128] = {{\n")
-    write(array("", "", b"".join(pages)).split("{\n", 1)[1] + "\n")
-    word_pages: dict[bytes, int] = {}
-    word_index = []
-    for start in range(0, 0x110000 // 8, PAGE // 8):
-        page = bytes(word_bits[start:start + PAGE // 8])
-        word_index.append(word_pages.setdefault(page, len(word_pages)))
-    assert len(word_pages) <= 256
-    write(array("uint8_t", "gyeot_word_pages", word_index) + "\n")
-    write(array("uint8_t", "gyeot_word_bits", b"".join(word_pages)) + "\n")
+    for name, values in (("unicode_pages", index), ("unicode_bits", pages),
+                         ("word_pages", word_index), ("word_bits", word_pages),
+                         ("cluster_pages", cluster_index), ("cluster_classes", cluster_pages)):
+        write(array("uint8_t", f"gyeot_{name}", values) + "\n")
     ranges = runs(classes)
     write(array("uint32_t", "gyeot_class_firsts", [r[0] for r in ranges], True) + "\n")
     write(array("uint8_t", "gyeot_class_lengths", [r[1] - r[0] + 1 for r in ranges]) + "\n")
