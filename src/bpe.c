@@ -4,7 +4,7 @@
 
 #define NOBODY UINT32_MAX
 
-/* A run of the text; the symbols form a list. One that was merged into its left neighbour has size 0. */
+/* A run of the text; the symbols form a list. One merged into its left neighbour has size 0. */
 typedef struct symbol {
   uint32_t at, size;
   uint32_t previous, next;

@@ -32,7 +32,8 @@ static bool descend(const gyeot_charsmap *map, uint8_t byte, uint32_t *at, uint3
 
 static uint32_t start_of(const gyeot_charsmap *map) { return unit_offset(unit_at(map, 0)); }
 
-GYEOT_NOINLINE static bool rule_may_begin(const gyeot_charsmap *map, const uint8_t *text, size_t size) {
+GYEOT_NOINLINE static bool rule_may_begin(const gyeot_charsmap *map, const uint8_t *text,
+                                          size_t size) {
   uint32_t at = start_of(map), unit;
   for (size_t i = 0; i < size; i++) {
     if (!descend(map, text[i], &at, &unit)) return false;
@@ -61,13 +62,16 @@ static void fill_may_begin(gyeot_charsmap *map) {
   }
 }
 
+/* What SentencePiece 0.2.3 asks of every unit, also of those that no rule reaches. */
 static bool units_are_sound(const gyeot_charsmap *map) {
-  if (is_leaf(unit_at(map, 0))) return false;
+  if ((unit_at(map, 0) & (1u << 31 | 0xFF)) != 0) return false;
   for (uint32_t i = 0; i < map->unit_count; i++) {
-    uint32_t unit = unit_at(map, i);
-    if (is_leaf(unit) ? (unit & 0x7FFFFFFF) >= map->texts_size
-                      : (i ^ unit_offset(unit)) >= map->unit_count)
+    uint32_t unit = unit_at(map, i), target = i ^ unit_offset(unit);
+    if (is_leaf(unit)) {
+      if ((unit & 0x7FFFFFFF) >= map->texts_size) return false;
+    } else if (target >= map->unit_count || (has_leaf(unit) && !is_leaf(unit_at(map, target)))) {
       return false;
+    }
   }
   return true;
 }

@@ -60,10 +60,10 @@ static inline size_t gyeot_piece_trie_cut(const gyeot_piece_trie *trie, const ui
   return trie->bytewise ? 1 : gyeot_utf8_step(text, left);
 }
 
-/* Builds the trie, over characters or over bytes; free it with gyeot_piece_trie_free, also before a build when zeroed. Empty pieces
- * are left out. When two ids have the same piece the last one wins, and *duplicate, if not NULL, is
- * set to one of the later ids (it is left alone otherwise). GYEOT_ERROR_LIMIT: more than about a
- * million pieces. */
+/* Builds the trie, over characters or over bytes; free it with gyeot_piece_trie_free, which also takes
+ * a zeroed one. Empty pieces are left out. When two ids have the same piece the last one wins, and
+ * *duplicate, if not NULL, is set to one of the later ids (it is left alone otherwise).
+ * GYEOT_ERROR_LIMIT: more than about a million pieces. */
 gyeot_status gyeot_piece_trie_build(gyeot_piece_trie *trie, const gyeot_piece_source *source,
                                     bool bytewise, const gyeot_allocator *allocator,
                                     size_t *duplicate);
@@ -80,10 +80,10 @@ static inline uint32_t gyeot_piece_trie_code(const gyeot_piece_trie *trie, const
                                              size_t length) {
   uint32_t a = text[0];
   if (a < 0x80) return a != 0 ? a : GYEOT_TRIE_NUL;
-  if (length == 3 && (text[1] & 0xC0) == 0x80 && (text[2] & 0xC0) == 0x80) {
+  if (length == 3 && a < 0xF0 && (text[1] & 0xC0) == 0x80 && (text[2] & 0xC0) == 0x80) {
     uint32_t c = (a & 0x0F) << 12 | (text[1] & 0x3Fu) << 6 | (text[2] & 0x3Fu);
     if (c >= 0x800) return c;
-  } else if (length == 2 && (text[1] & 0xC0) == 0x80) {
+  } else if (length == 2 && a < 0xE0 && (text[1] & 0xC0) == 0x80) {
     uint32_t c = (a & 0x1F) << 6 | (text[1] & 0x3Fu);
     if (c >= 0x80) return c;
   } else if (length == 4 && gyeot_utf8_valid(text, length) == 4) {

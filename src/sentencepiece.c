@@ -339,7 +339,8 @@ gyeot_status gyeot_sentencepiece_adopt(uint8_t *bytes, size_t size,
                                        const gyeot_sentencepiece_options *options,
                                        const gyeot_allocator *given, gyeot_tokenizer **out,
                                        gyeot_error *error) {
-  gyeot_sentencepiece_options ids = options == NULL ? (gyeot_sentencepiece_options){0, -1} : *options;
+  gyeot_sentencepiece_options ids = {0, -1};
+  if (options != NULL) ids = *options;
   gyeot_allocator allocator = gyeot_allocator_or_default(given);
   spm_engine *engine = NULL;
   gyeot_status status = GYEOT_OK;

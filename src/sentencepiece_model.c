@@ -75,7 +75,8 @@ static bool read_usual_piece(gyeot_spm_model *model, const gyeot_field *message,
   return true;
 }
 
-GYEOT_NOINLINE static bool read_piece(gyeot_spm_model *model, const gyeot_field *message, size_t id) {
+GYEOT_NOINLINE static bool read_piece(gyeot_spm_model *model, const gyeot_field *message,
+                                      size_t id) {
   if (read_usual_piece(model, message, id)) return true;
   gyeot_protobuf reader = gyeot_protobuf_inside(message);
   gyeot_field field;
@@ -186,8 +187,8 @@ static gyeot_status read_file(gyeot_spm_model *model, gyeot_error *error) {
   return GYEOT_OK;
 }
 
-GYEOT_NOINLINE static gyeot_status check_piece(gyeot_spm_model *model, size_t id, bool byte_found[256],
-                                gyeot_error *error) {
+GYEOT_NOINLINE static gyeot_status check_piece(gyeot_spm_model *model, size_t id,
+                                               bool byte_found[256], gyeot_error *error) {
   size_t size = 0;
   const uint8_t *text =
       model->piece_at[id] == 0 ? NULL : gyeot_spm_model_piece(model, id, &size);
