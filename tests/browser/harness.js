@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
-export const pageFolder = path.join(root, 'dist/page');
+export const pageFolder = process.env.GYEOT_PAGE ?? path.join(root, 'dist/page');
 
 /** The walk-through of the project: asked in words that are not in the table. */
 export const asked = '더 이상 내 감정을 내가 컨트롤 못 하겠어.';

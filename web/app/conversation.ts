@@ -23,6 +23,9 @@ const ownRight = 0.95;
 const followUpWords = 2;
 const followUpLength = 12;
 
+/** A response is not given again within this many messages while the group has others. */
+const repeatWithin = 8;
+
 /** A vote share below this is noise, not another story to offer. */
 const leastShare = 0.08;
 
@@ -127,7 +130,7 @@ export class Conversation {
         joined = before;
       }
     }
-    const reply = newTurn('bot', answer.kind, answer.answer ?? this.#fallback());
+    const reply = newTurn('bot', answer.kind, this.#wording(answer));
     if (answer.kind === 'crisis') reply.help = answer.help;
     reply.chips = otherStories(answer, this.#site);
     if (answer.kind === 'fallback' && reply.chips.length === 0) {
@@ -135,6 +138,13 @@ export class Conversation {
     }
     reply.reason = { read, joined, threshold: bot.table?.threshold ?? 0, answer };
     return reply;
+  }
+
+  /** The answer given, or another that serves as well where that one was said a moment ago. */
+  #wording(answer: Answer): string {
+    if (answer.answer === null) return this.#fallback();
+    const recent = new Set(this.turns.slice(-repeatWithin).map((turn) => turn.text));
+    return answer.answers.find((text) => !recent.has(text)) ?? answer.answer;
   }
 
   #fallback(): string {

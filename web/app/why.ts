@@ -106,8 +106,9 @@ function others(reason: Reason, language: string): HTMLElement | null {
 function readAs(text: string, pieces: TokenPiece[], language: string): Node[] {
   const list = h('ol.tokens', { lang: language });
   for (const piece of pieces) {
-    const special = piece.begin === piece.end && /^[<[]/.test(piece.piece);
-    const shown = special ? piece.piece : text.slice(piece.begin, piece.end).trim() || '␣';
+    // Marks and the model's own prompt stand for nothing that was typed.
+    const special = piece.begin === piece.end;
+    const shown = special ? piece.piece.replace('▁', '') : text.slice(piece.begin, piece.end).trim() || '␣';
     const item = h('li', {}, h('b', {}, shown), h('small', {}, String(piece.id)));
     if (special) item.classList.add('special');
     else if (piece.piece.startsWith('▁')) item.classList.add('word');

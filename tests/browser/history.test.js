@@ -1,0 +1,103 @@
+/** What stays on the device: nothing unless asked for, and nothing after "delete everything". */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import { asked, answered, launch, offlineReady, open, ready, say, serve, visitor } from './harness.js';
+
+let browser;
+let host;
+let person;
+let page;
+
+before(async () => {
+  browser = await launch();
+  host = await serve();
+  person = await visitor(browser);
+  page = await open(person.context, host.url);
+});
+after(async () => {
+  person.check(host.url);
+  await browser.close();
+  await host.stop();
+});
+
+const mine = (tab) => tab.locator('.turn.you .bubble').allInnerTexts();
+
+async function download(click) {
+  const [file] = await Promise.all([page.waitForEvent('download'), click()]);
+  return { name: file.suggestedFilename(), text: await readFile(await file.path(), 'utf8') };
+}
+
+test('by default a conversation is gone with the window', async () => {
+  await say(page, asked);
+  await page.reload();
+  await ready(page);
+  assert.deepEqual(await mine(page), []);
+});
+
+test('kept when asked for, silently restored, in the order of both tabs', async () => {
+  await say(page, asked);
+  await page.click('#open-settings');
+  await page.click('#keep');
+  await page.keyboard.press('Escape');
+  const second = await open(person.context, host.url);
+  assert.deepEqual(await mine(second), [asked], 'the other tab opens with it');
+  await say(second, '요즘 잠이 안 와요');
+  await second.close();
+  await page.reload();
+  await page.waitForSelector('.turn.you');
+  assert.deepEqual(await mine(page), [asked, '요즘 잠이 안 와요']);
+  await ready(page);
+  assert.equal(await page.locator('.turn.bot').last().locator('.why-button').count(), 1);
+});
+
+test('exported as text and as JSON', async () => {
+  await page.click('#open-settings');
+  const text = await download(() => page.click('#export-text'));
+  assert.match(text.name, /\.txt$/);
+  assert.ok(text.text.includes(asked) && text.text.includes(answered));
+  const json = await download(() => page.click('#export-json'));
+  const { format, messages } = JSON.parse(json.text);
+  assert.equal(format, 'gyeot-conversation');
+  assert.equal(messages[0].text, asked);
+  assert.equal(messages[1].text, answered);
+  await page.keyboard.press('Escape');
+});
+
+test('switched off, the kept conversation is taken off the device', async () => {
+  await page.click('#open-settings');
+  await page.click('#keep');
+  await page.keyboard.press('Escape');
+  await page.reload();
+  await ready(page);
+  assert.deepEqual(await mine(page), []);
+});
+
+test('delete everything leaves no database, cache, setting or service worker, in any tab', async () => {
+  await offlineReady(page);
+  await page.click('#open-settings');
+  await page.click('#keep');
+  await page.keyboard.press('Escape');
+  await say(page, asked);
+  const second = await open(person.context, host.url);
+  await page.bringToFront();
+  await page.click('#open-settings');
+  await page.click('#forget');
+  await page.click('#forget-yes');
+  await page.waitForSelector('#forgotten');
+  assert.match(await page.textContent('#forgotten'), /모두 지웠어요/);
+  const rest = await page.evaluate(async () => ({
+    databases: (await indexedDB.databases()).map(({ name }) => name),
+    caches: await caches.keys(),
+    local: localStorage.length,
+    session: sessionStorage.length,
+    workers: (await navigator.serviceWorker.getRegistrations()).length,
+  }));
+  assert.deepEqual(rest, { databases: [], caches: [], local: 0, session: 0, workers: 0 });
+  assert.deepEqual(await mine(page), []);
+  await second.waitForFunction(() => !document.querySelector('.turn.you'));
+  await page.keyboard.press('Escape');
+  assert.notEqual(await say(page, asked), '', 'and the open page still answers');
+  assert.deepEqual(await page.evaluate(async () => (await indexedDB.databases()).length), 0);
+  await second.close();
+});

@@ -1,0 +1,189 @@
+/** The conversation: waiting, answers, other stories, follow-ups, fallbacks, why. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { asked, answered, launch, open, phone, ready, reply, say, serve, visitor } from './harness.js';
+
+let browser;
+let host;
+let person;
+let page;
+
+before(async () => {
+  browser = await launch();
+  host = await serve();
+  person = await visitor(browser, { viewport: phone, permissions: ['clipboard-read', 'clipboard-write'] });
+  page = await open(person.context, host.url);
+});
+after(async () => {
+  person.check(host.url);
+  await browser.close();
+  await host.stop();
+});
+
+const last = () => page.locator('.turn.bot').last();
+
+test('the first visit reads at once, shows bytes and time left, and keeps the question', async () => {
+  const slow = await serve({
+    override: (name) => (/onnx\.\d$/.test(name) ? { bytesPerSecond: 14_000_000 } : null),
+  });
+  const { context, check } = await visitor(browser, { viewport: phone });
+  const first = await context.newPage();
+  await first.goto(slow.url);
+  const intro = await first.locator('.intro').innerText();
+  for (const words of ['이 기기를 떠나지 않아요', '의학적 조언', '프로그램']) assert.ok(intro.includes(words));
+  await first.fill('#message', asked);
+  await first.press('#message', 'Enter');
+  assert.match(await first.locator('.turn.you').innerText(), /준비되면 답할게요/);
+  const seen = { bytes: false, time: false, values: [] };
+  for (;;) {
+    const state = await first.evaluate(() => ({
+      done: document.querySelector('#progress').hidden,
+      detail: document.querySelector('#progress-detail').textContent,
+      value: document.querySelector('#progress-bar').position,
+    }));
+    if (state.done) break;
+    seen.bytes ||= /[\d.]+ \/ [\d.]+ MB/.test(state.detail);
+    seen.time ||= /남았어요|곧 끝나요/.test(state.detail);
+    seen.values.push(state.value);
+    await first.waitForTimeout(60);
+  }
+  assert.ok(seen.bytes, 'megabytes are shown');
+  assert.ok(seen.time, 'the time left is shown');
+  const download = seen.values.filter((value) => value >= 0 && value <= 1);
+  assert.ok(download.length > 5);
+  assert.equal(await reply(first, 1), answered, 'answered when ready');
+  assert.doesNotMatch(await first.locator('.turn.you').innerText(), /준비되면/);
+  assert.match(await first.textContent('#status'), /준비됐어요/);
+  check(slow.url);
+  await context.close();
+  await slow.stop();
+});
+
+test('responses of a group take turns and do not repeat', async () => {
+  const replies = [];
+  for (let i = 0; i < 3; i++) replies.push(await say(page, '요즘 잠이 안 와요'));
+  assert.equal(new Set(replies).size, 3, replies.join(' | '));
+});
+
+test('why: the matched question, its score, runners-up, and the sentence token by token', async () => {
+  await say(page, asked);
+  const button = last().locator('.why-button');
+  assert.equal(await button.getAttribute('aria-expanded'), 'false');
+  await button.click();
+  assert.equal(await button.getAttribute('aria-expanded'), 'true');
+  const panel = last().locator('.why');
+  await panel.locator('.tokens li').first().waitFor();
+  const text = await panel.innerText();
+  assert.match(text, /가장 가까운 문장/);
+  assert.match(text, /감정/);
+  assert.match(text, /비슷한 정도 0\.\d{3}/);
+  assert.ok((await panel.locator('.runners li').count()) > 0);
+  const tokens = await panel.locator('.tokens li:not(.special) b').allInnerTexts();
+  assert.equal(tokens.join('').replaceAll(/[ ␣]/g, ''), asked.replaceAll(' ', ''), 'nothing of it is lost');
+  await panel.press('Escape').catch(() => {});
+  await button.focus();
+});
+
+test('another story is offered as chips; a tap asks it', async () => {
+  const count = await page.locator('.turn.bot').count();
+  await say(page, '김치찌개 레시피 알려줘');
+  assert.match(await last().getAttribute('class'), /fallback/);
+  const chips = last().locator('.chip');
+  assert.ok((await chips.count()) > 0 && (await chips.count()) <= 3);
+  const text = await chips.first().innerText();
+  await chips.first().click();
+  await reply(page, count + 1);
+  assert.equal(await page.locator('.turn.you').last().locator('.bubble').innerText(), text);
+  assert.match(await last().getAttribute('class'), /match/);
+  assert.equal(await page.locator('.fallback .chip').count(), 0, 'older offers go away');
+});
+
+test('a fallback says so honestly, differently each time', async () => {
+  const first = await say(page, '파이썬으로 퀵정렬 코드 짜 줘');
+  const second = await say(page, '삼성전자 주가 얼마야');
+  assert.notEqual(first, second);
+  await last().locator('.why-button').click();
+  assert.match(await last().locator('.why').innerText(), /충분히 가까운 문장이 없어서/);
+});
+
+test('a follow-up of one or two words is read with the turn before it', async () => {
+  await say(page, '남자친구와 헤어졌어요');
+  await say(page, '너무 슬퍼');
+  const turn = last();
+  await turn.locator('.why-button').click();
+  const text = await turn.locator('.why').innerText();
+  assert.match(text, /남자친구와 헤어졌어요.*이어서 읽었어요|비슷한 정도 (0\.9[5-9]|1\.0)/s);
+});
+
+test('a reply can be copied', async () => {
+  const text = await say(page, asked);
+  await last().locator('.actions button').first().click();
+  await page.waitForFunction(() => document.querySelector('.toast')?.textContent.includes('복사'));
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), text);
+});
+
+test('reading further up is not interrupted: a button leads to the new answer', async () => {
+  await page.evaluate(() => document.querySelector('#scroller').scrollTo(0, 0));
+  await page.waitForTimeout(100);
+  await page.evaluate(() => {
+    // A reply that comes while the reader is elsewhere: ask, then scroll away at once.
+    const field = document.querySelector('#message');
+    field.value = '요즘 잠이 안 와요';
+    field.dispatchEvent(new InputEvent('input', { bubbles: true }));
+    field.form.requestSubmit();
+    document.querySelector('#scroller').scrollTo(0, 0);
+  });
+  await page.locator('#jump').waitFor({ state: 'visible' });
+  await page.click('#jump');
+  const gap = await page.$eval('#scroller', (box) => box.scrollHeight - box.scrollTop - box.clientHeight);
+  assert.ok(gap < 2, `${gap} px from the end`);
+});
+
+test('the keyboard of a phone does not hide the field', async () => {
+  await page.setViewportSize({ width: 360, height: 420 });
+  const box = await page.locator('#message').boundingBox();
+  assert.ok(box.y + box.height <= 420, 'the field is in view');
+  const meta = await page.getAttribute('meta[name=viewport]', 'content');
+  assert.match(meta, /interactive-widget=resizes-content/);
+  await page.setViewportSize(phone);
+});
+
+test('a metered connection is asked before the download', async () => {
+  const { context, check } = await visitor(browser);
+  await context.addInitScript(() => {
+    Object.defineProperty(Navigator.prototype, 'connection', { get: () => ({ saveData: true }) });
+  });
+  const fresh = await serve();
+  const metered = await context.newPage();
+  await metered.goto(fresh.url);
+  await metered.waitForSelector('#progress[data-state="asking"]');
+  assert.match(await metered.textContent('#progress-detail'), /\d+\.\d MB/);
+  await metered.waitForTimeout(300);
+  assert.ok(!fresh.requests.some((name) => /onnx|ort-wasm/.test(name)), 'nothing large was fetched');
+  await metered.click('#progress-button');
+  await ready(metered);
+  assert.equal(await say(metered, asked), answered);
+  check(fresh.url);
+  await context.close();
+  await fresh.stop();
+});
+
+test('a failed download is explained, and trying again heals it', async () => {
+  let broken = true;
+  const shaky = await serve({
+    override: (name) => (broken && /onnx\.1$/.test(name)
+      ? { body: Buffer.from('<!doctype html><title>not found</title>'), type: 'text/html' } : null),
+  });
+  const { context, check } = await visitor(browser);
+  const visit = await context.newPage();
+  await visit.goto(shaky.url);
+  await visit.waitForSelector('#progress[data-state="failed"]');
+  assert.match(await visit.textContent('#alert'), /온전하지 않아요/);
+  broken = false;
+  await visit.click('#progress-button');
+  await ready(visit);
+  assert.equal(await say(visit, asked), answered);
+  check(shaky.url);
+  await context.close();
+  await shaky.stop();
+});
