@@ -28,8 +28,10 @@ gyeot_status gyeot_wasm_load_vocab(uint8_t *bytes, size_t size, int lowercase, i
 gyeot_status gyeot_wasm_load_sentencepiece(uint8_t *bytes, size_t size, int32_t id_offset,
                                            int32_t unk_id, gyeot_tokenizer **out,
                                            gyeot_error *error);
-int gyeot_wasm_decode(const gyeot_tokenizer *tokenizer, const int32_t *ids, size_t length,
-                      int skip_special_tokens, uint8_t **out_text, size_t *out_size);
+gyeot_status gyeot_wasm_load_json(uint8_t *bytes, size_t size, gyeot_tokenizer **out,
+                                  gyeot_error *error);
+gyeot_status gyeot_wasm_decode(const gyeot_tokenizer *tokenizer, const int32_t *ids, size_t length,
+                               int skip_special_tokens, uint8_t **out_text, size_t *out_size);
 gyeot_batch *gyeot_wasm_batch_new(void);
 void gyeot_wasm_batch_free(gyeot_batch *batch);
 uint8_t *gyeot_wasm_batch_text(gyeot_batch *batch, size_t bytes);
@@ -66,8 +68,15 @@ gyeot_status gyeot_wasm_load_sentencepiece(uint8_t *bytes, size_t size, int32_t 
   return gyeot_sentencepiece_adopt(bytes, size, &options, NULL, out, error);
 }
 
-int gyeot_wasm_decode(const gyeot_tokenizer *tokenizer, const int32_t *ids, size_t length,
-                      int skip_special_tokens, uint8_t **out_text, size_t *out_size) {
+gyeot_status gyeot_wasm_load_json(uint8_t *bytes, size_t size, gyeot_tokenizer **out,
+                                  gyeot_error *error) {
+  gyeot_status status = gyeot_tokenizer_load_json(bytes, size, NULL, out, error);
+  free(bytes);
+  return status;
+}
+
+gyeot_status gyeot_wasm_decode(const gyeot_tokenizer *tokenizer, const int32_t *ids, size_t length,
+                               int skip_special_tokens, uint8_t **out_text, size_t *out_size) {
   return gyeot_tokenizer_decode(tokenizer, ids, length, skip_special_tokens != 0, out_text,
                                 out_size);
 }
