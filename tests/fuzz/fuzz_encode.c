@@ -89,6 +89,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (whole->truncated) abort();
 
   options.max_length = most;
+  if (options.add_special_tokens && most == 1) { /* no room for the special tokens themselves */
+    if (gyeot_tokenizer_encode(tokenizer, data, size, &options, part) != GYEOT_ERROR_ARGUMENT) abort();
+    return 0;
+  }
   if (gyeot_tokenizer_encode(tokenizer, data, size, &options, part) != GYEOT_OK) abort();
   check(tokenizer, part, size);
   bool fits = most == 0 || whole->length <= most;
