@@ -74,7 +74,7 @@ static bool aim(gyeot_piece_trie *trie, walker *w) {
   w->length = (uint32_t)gyeot_piece_trie_cut(trie, w->text, w->left);
   uint32_t code = add_code(trie, w->text, w->length);
   if (code == 0) return false;
-  w->key = (uint64_t)w->node << GYEOT_TRIE_CODE_BITS | code;
+  w->key = gyeot_piece_trie_key(w->node, code);
   w->slot = gyeot_piece_trie_home(trie, w->key);
   w->held = trie->slots[w->slot];
   return true;
@@ -141,6 +141,39 @@ static outcome fill(gyeot_piece_trie *trie, const gyeot_piece_source *source, si
   return result == DONE ? bring_in(trie, walkers, count, duplicate) : result;
 }
 
+/* Fills the two small tables from the large one. */
+static gyeot_status index_nodes(gyeot_piece_trie *trie) {
+  size_t page_count = 1;
+  memset(trie->page_of, 0, sizeof trie->page_of);
+  for (uint32_t slot = 0; slot < trie->capacity; slot++) {
+    uint64_t key = trie->slots[slot] >> trie->value_bits;
+    uint32_t code = (uint32_t)key & ((1u << GYEOT_TRIE_CODE_BITS) - 1);
+    if (code == 0 || code >= 0x10000 || key >> GYEOT_TRIE_CODE_BITS != trie->capacity) continue;
+    if (trie->page_of[code >> 8] == 0) trie->page_of[code >> 8] = (uint16_t)page_count++;
+  }
+  /* Four to eight bits for each node. */
+  unsigned bits = 6;
+  while (UINT64_C(1) << bits < 4 * (uint64_t)trie->node_count) bits++;
+  size_t words = (size_t)1 << (bits - 6);
+  trie->filter_shift = 64 - bits;
+  trie->pages = gyeot_allocate(&trie->allocator, page_count, 256 * sizeof *trie->pages);
+  trie->filter = gyeot_allocate(&trie->allocator, words, sizeof *trie->filter);
+  if (trie->pages == NULL || trie->filter == NULL) return GYEOT_ERROR_MEMORY;
+  memset(trie->pages, 0, page_count * 256 * sizeof *trie->pages);
+  memset(trie->filter, 0, words * sizeof *trie->filter);
+  for (uint32_t slot = 0; slot < trie->capacity; slot++) {
+    uint64_t held = trie->slots[slot], key = held >> trie->value_bits;
+    if (held == 0) continue;
+    uint32_t code = (uint32_t)key & ((1u << GYEOT_TRIE_CODE_BITS) - 1);
+    uint64_t bit = gyeot_piece_trie_hash(key) >> trie->filter_shift;
+    trie->filter[bit >> 6] |= UINT64_C(1) << (bit & 63);
+    if (code >= 0x10000 || key >> GYEOT_TRIE_CODE_BITS != trie->capacity) continue;
+    trie->pages[(size_t)trie->page_of[code >> 8] << 8 | (code & 0xFF)] =
+        (uint64_t)slot << 32 | (held & ((UINT64_C(1) << trie->value_bits) - 1));
+  }
+  return GYEOT_OK;
+}
+
 gyeot_status gyeot_piece_trie_build(gyeot_piece_trie *trie, const gyeot_piece_source *source,
                                     bool bytewise, const gyeot_allocator *allocator,
                                     size_t *duplicate) {
@@ -174,8 +207,8 @@ gyeot_status gyeot_piece_trie_build(gyeot_piece_trie *trie, const gyeot_piece_so
       memset(trie->slots, 0, trie->capacity * sizeof *trie->slots);
       result = fill(trie, source, duplicate);
     }
-    if (result == DONE) return GYEOT_OK;
     if (result == TOO_FULL) continue;
+    if (result == DONE && index_nodes(trie) == GYEOT_OK) return GYEOT_OK;
     gyeot_piece_trie_free(trie);
     return GYEOT_ERROR_MEMORY;
   }
@@ -183,8 +216,12 @@ gyeot_status gyeot_piece_trie_build(gyeot_piece_trie *trie, const gyeot_piece_so
 
 void gyeot_piece_trie_free(gyeot_piece_trie *trie) {
   gyeot_deallocate(&trie->allocator, trie->slots);
+  gyeot_deallocate(&trie->allocator, trie->pages);
+  gyeot_deallocate(&trie->allocator, trie->filter);
   gyeot_deallocate(&trie->allocator, trie->rare);
   trie->slots = NULL;
+  trie->pages = NULL;
+  trie->filter = NULL;
   trie->rare = NULL;
 }
 

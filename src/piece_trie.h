@@ -42,6 +42,14 @@ typedef struct gyeot_piece_trie {
   uint32_t capacity;
   uint32_t node_count;
   unsigned value_bits; /* of id + 1 and the children bit */
+  /* Two small tables that spare most visits to the large one, which waits for memory: where the
+   * characters of the Basic Multilingual Plane lead from the root, in pages of 256, and a bit for
+   * each range of hashes, set when a node has a hash there. Measured with 250,000 pieces on Korean
+   * sentences: 54 MB/s without, 64 MB/s with them, for 0.6 MB. */
+  uint16_t page_of[256]; /* 0: the empty page */
+  uint64_t *pages;       /* slot << 32 | id + 1 | has children; 0: none */
+  uint64_t *filter;
+  unsigned filter_shift; /* of a hash, for its bit's number */
   gyeot_rare_code *rare; /* [rare_capacity], a power of two: characters that are not UTF-8 */
   size_t rare_count, rare_capacity;
 } gyeot_piece_trie;
@@ -96,15 +104,33 @@ static inline uint32_t gyeot_piece_trie_root(const gyeot_piece_trie *trie) {
   return trie->capacity;
 }
 
+static inline uint64_t gyeot_piece_trie_hash(uint64_t key) {
+  return key * UINT64_C(0x9E3779B97F4A7C15);
+}
+
 static inline uint32_t gyeot_piece_trie_home(const gyeot_piece_trie *trie, uint64_t key) {
-  uint64_t hash = key * UINT64_C(0x9E3779B97F4A7C15);
-  return (uint32_t)((hash >> 32) * trie->capacity >> 32);
+  return (uint32_t)((gyeot_piece_trie_hash(key) >> 32) * trie->capacity >> 32);
+}
+
+static inline uint64_t gyeot_piece_trie_key(uint32_t node, uint32_t code) {
+  return (uint64_t)node << GYEOT_TRIE_CODE_BITS | code;
+}
+
+/* The slot of a key, looked for from its home on, whose content `held` was loaded before. */
+static inline uint32_t gyeot_piece_trie_probe(const gyeot_piece_trie *trie, uint64_t key,
+                                              uint32_t slot, uint64_t held) {
+  for (;;) {
+    if (held >> trie->value_bits == key) return slot;
+    if (held == 0) return GYEOT_TRIE_NONE;
+    if (++slot == trie->capacity) slot = 0;
+    held = trie->slots[slot];
+  }
 }
 
 /* The child of a node by a code that is not 0; GYEOT_TRIE_NONE when there is none. */
 static inline uint32_t gyeot_piece_trie_step(const gyeot_piece_trie *trie, uint32_t node,
                                              uint32_t code) {
-  uint64_t key = (uint64_t)node << GYEOT_TRIE_CODE_BITS | code;
+  uint64_t key = gyeot_piece_trie_key(node, code);
   uint32_t slot = gyeot_piece_trie_home(trie, key);
   for (;;) {
     uint64_t held = trie->slots[slot];
@@ -123,6 +149,48 @@ static inline int32_t gyeot_piece_trie_id(const gyeot_piece_trie *trie, uint32_t
 /* False when no piece is longer than the one at this node (not the root). */
 static inline bool gyeot_piece_trie_goes_on(const gyeot_piece_trie *trie, uint32_t node) {
   return trie->slots[node] & 1;
+}
+
+/* A node with what is to be known of it. */
+typedef struct gyeot_piece_trie_place {
+  uint32_t node;
+  int32_t id;   /* of the piece that ends here; -1: none */
+  bool goes_on; /* some piece is longer */
+} gyeot_piece_trie_place;
+
+static inline gyeot_piece_trie_place gyeot_piece_trie_at(uint32_t node, uint64_t value) {
+  return (gyeot_piece_trie_place){node, (int32_t)(value >> 1) - 1, value & 1};
+}
+
+/* The place that one character leads to; without piece and children when no piece begins so. */
+static inline gyeot_piece_trie_place gyeot_piece_trie_start(const gyeot_piece_trie *trie,
+                                                            uint32_t code) {
+  if (code < 0x10000) {
+    uint64_t entry = trie->pages[(size_t)trie->page_of[code >> 8] << 8 | (code & 0xFF)];
+    return gyeot_piece_trie_at((uint32_t)(entry >> 32), (uint32_t)entry);
+  }
+  uint32_t node = gyeot_piece_trie_step(trie, gyeot_piece_trie_root(trie), code);
+  if (node == GYEOT_TRIE_NONE) return gyeot_piece_trie_at(node, 0);
+  uint64_t value = trie->slots[node] & ((UINT64_C(1) << trie->value_bits) - 1);
+  return gyeot_piece_trie_at(node, value);
+}
+
+/* Goes one character on from a place that goes on; false when no piece does so. */
+static inline bool gyeot_piece_trie_next(const gyeot_piece_trie *trie,
+                                         gyeot_piece_trie_place *place, uint32_t code) {
+  uint64_t key = gyeot_piece_trie_key(place->node, code);
+  uint64_t hash = gyeot_piece_trie_hash(key), bit = hash >> trie->filter_shift;
+  if ((trie->filter[bit >> 6] >> (bit & 63) & 1) == 0) return false;
+  uint32_t slot = (uint32_t)((hash >> 32) * trie->capacity >> 32);
+  for (;;) {
+    uint64_t held = trie->slots[slot];
+    if (held >> trie->value_bits == key) {
+      *place = gyeot_piece_trie_at(slot, held & ((UINT64_C(1) << trie->value_bits) - 1));
+      return true;
+    }
+    if (held == 0) return false;
+    if (++slot == trie->capacity) slot = 0;
+  }
 }
 
 #endif

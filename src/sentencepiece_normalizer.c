@@ -114,11 +114,27 @@ static bool ends_with_space(const builder *to, bool escape) {
          memcmp(to->text + to->length - sizeof SPACE_MARK, SPACE_MARK, sizeof SPACE_MARK) == 0;
 }
 
+/* Bytes of a character at the start of text that neither a symbol nor a rule nor a space can begin
+ * with, which is most of them; 0 when that is not certain. */
+static inline size_t copied_as_is(const gyeot_spm_normalizer *normalizer, const uint8_t *text,
+                                  size_t size) {
+  if (*text == ' ' || normalizer->symbol_begins[*text]) return 0;
+  size_t valid = gyeot_utf8_valid(text, size);
+  return valid == 0 || gyeot_charsmap_may_begin(&normalizer->map, text, valid) ? 0 : valid;
+}
+
 /* Writes the text from `at` on; `after_space` swallows the spaces that follow a space. */
 static gyeot_status rewrite(const gyeot_spm_normalizer *normalizer, const uint8_t *text, size_t at,
                             size_t size, builder *to) {
   bool after_space = normalizer->remove_extra;
   while (at < size) {
+    size_t plain = copied_as_is(normalizer, text + at, size - at);
+    if (plain != 0 && to->length + plain <= to->capacity) {
+      put(to, text + at, plain, at);
+      after_space = false;
+      at += plain;
+      continue;
+    }
     const uint8_t *becomes = NULL;
     size_t length = 0;
     size_t taken = take(normalizer, text + at, size - at, &becomes, &length);

@@ -24,11 +24,12 @@ static size_t NAME(cut)(const gyeot_piece_trie *trie, const uint8_t *text, size_
   return n;
 }
 
+/* Without a branch, which would be guessed wrong half of the time. */
 static inline void NAME(offer)(NAME(record) * record, SCORE score, uint32_t from, int32_t id) {
-  if (record->from != NO_PATH && !(score > record->score)) return;
-  record->score = score;
-  record->from = from;
-  record->id = id;
+  bool better = (record->from == NO_PATH) | (score > record->score);
+  record->score = better ? score : record->score;
+  record->from = better ? from : record->from;
+  record->id = better ? id : record->id;
 }
 
 #if REBASE
@@ -51,24 +52,19 @@ static void NAME(search)(const MODEL *model, NAME(record) * records, size_t n) {
 #if REBASE
     if (fabsf(here) > REBASE_PAST) here = NAME(rebase)(records, begin, reach);
 #endif
-    bool single = false;
-    uint32_t node = gyeot_piece_trie_root(trie);
-    for (size_t end = begin; records[end].code != 0;) {
-      node = gyeot_piece_trie_step(trie, node, records[end].code);
-      if (node == GYEOT_TRIE_NONE) break;
-      end++;
-      int32_t id = gyeot_piece_trie_id(trie, node);
-      if (id >= 0 && !isnan(model->scores[id])) {
-        NAME(offer)(&records[end], model->scores[id] + here, (uint32_t)begin, id);
-        if (end > reach) reach = end;
-        if (end == begin + 1) single = true;
-      }
-      if (!gyeot_piece_trie_goes_on(trie, node)) break;
-    }
-    if (!single) {
+    gyeot_piece_trie_place place = gyeot_piece_trie_start(trie, records[begin].code);
+    if (place.id < 0 || isnan(model->scores[place.id])) {
       NAME(offer)(&records[begin + 1], model->unknown_score + here, (uint32_t)begin,
                   model->unknown_id);
       if (begin + 1 > reach) reach = begin + 1;
+    }
+    for (size_t end = begin + 1;; end++) {
+      if (place.id >= 0 && !isnan(model->scores[place.id])) {
+        NAME(offer)(&records[end], model->scores[place.id] + here, (uint32_t)begin, place.id);
+        if (end > reach) reach = end;
+      }
+      if (!place.goes_on || records[end].code == 0) break;
+      if (!gyeot_piece_trie_next(trie, &place, records[end].code)) break;
     }
   }
 }
