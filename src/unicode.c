@@ -59,6 +59,10 @@ unsigned gyeot_unicode_class(uint32_t c) {
   return gyeot_class_values[i];
 }
 
+static uint32_t unit_at(const gyeot_mapping *mapping, size_t i) {
+  return (uint32_t)mapping->pool_low[i] | (uint32_t)mapping->pool_high[i] << 8;
+}
+
 static size_t look_up(const gyeot_mapping *mapping, uint32_t c, uint32_t *out) {
   if (c >= 0x30000) return 0;
   size_t low = mapping->pages[c >> 8], end = mapping->pages[(c >> 8) + 1], high = end;
@@ -71,16 +75,13 @@ static size_t look_up(const gyeot_mapping *mapping, uint32_t c, uint32_t *out) {
       high = middle;
   }
   if (low == end || mapping->keys[low] != key) return 0;
-  const uint16_t *unit = mapping->pool + mapping->positions[low / 16];
-  for (size_t i = low / 16 * 16; i < low; i++) unit += mapping->lengths[i];
-  size_t count = 0;
-  for (const uint16_t *stop = unit + mapping->lengths[low]; unit < stop; unit++) {
-    if (*unit >= 0xD800 && *unit < 0xDC00) {
-      out[count++] = 0x10000u + ((unit[0] & 0x3FFu) << 10) + (unit[1] & 0x3FFu);
-      unit++;
-    } else {
-      out[count++] = *unit;
-    }
+  size_t at = mapping->positions[low / 16], count = 0;
+  for (size_t i = low / 16 * 16; i < low; i++) at += mapping->lengths[i];
+  for (size_t stop = at + mapping->lengths[low]; at < stop; at++) {
+    uint32_t unit = unit_at(mapping, at);
+    if (unit >= 0xD800 && unit < 0xDC00)
+      unit = 0x10000 + ((unit & 0x3FF) << 10) + (unit_at(mapping, ++at) & 0x3FF);
+    out[count++] = unit;
   }
   return count;
 }
@@ -114,13 +115,15 @@ uint32_t gyeot_unicode_compose(uint32_t first, uint32_t second) {
         return gyeot_high_pairs[3 * i + 2];
     return 0;
   }
+  if (second < 0x300 || second >= 0x10000) return 0;
   uint32_t wanted = second << 16 | first;
-  if (second >= 0x10000) return 0;
   size_t low = 0, high = gyeot_pair_count;
   while (low < high) {
     size_t middle = (low + high) / 2;
-    uint32_t pair = (uint32_t)gyeot_pair_seconds[middle] << 16 | gyeot_pair_firsts[middle];
-    if (pair == wanted) return gyeot_pair_results[middle];
+    uint32_t pair = (uint32_t)gyeot_pair_seconds[middle] << 16 |
+                    (uint32_t)gyeot_pair_firsts_high[middle] << 8 | gyeot_pair_firsts_low[middle];
+    if (pair == wanted)
+      return (uint32_t)gyeot_pair_results_high[middle] << 8 | gyeot_pair_results_low[middle];
     if (pair < wanted)
       low = middle + 1;
     else

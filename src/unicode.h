@@ -138,14 +138,16 @@ typedef struct gyeot_mapping {
   const uint8_t *keys;
   const uint8_t *lengths;
   const uint16_t *positions;
-  const uint16_t *pool;
+  const uint8_t *pool_low, *pool_high; /* the halves of each unit */
 } gyeot_mapping;
 extern const gyeot_mapping gyeot_canonical, gyeot_compatible;
 extern const uint32_t gyeot_class_firsts[], gyeot_case_firsts[], gyeot_high_pairs[];
 extern const uint8_t gyeot_class_lengths[], gyeot_class_values[];
 extern const uint8_t gyeot_case_lengths[], gyeot_case_steps[];
 extern const int32_t gyeot_case_differences[];
-extern const uint16_t gyeot_pair_seconds[], gyeot_pair_firsts[], gyeot_pair_results[];
+extern const uint16_t gyeot_pair_seconds[];
+extern const uint8_t gyeot_pair_firsts_low[], gyeot_pair_firsts_high[];
+extern const uint8_t gyeot_pair_results_low[], gyeot_pair_results_high[];
 extern const size_t gyeot_class_count, gyeot_case_count, gyeot_pair_count, gyeot_high_pair_count;
 
 #endif

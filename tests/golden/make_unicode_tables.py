@@ -106,6 +106,12 @@ def utf16(text: str) -> list[int]:
     return [data[i] | data[i + 1] << 8 for i in range(0, len(data), 2)]
 
 
+def halves(name: str, values: list[int]) -> str:
+    """16-bit values as two arrays of bytes, which compress better by a tenth."""
+    return (array("uint8_t", f"{name}_low", [v & 0xFF for v in values]) + "\n"
+            + array("uint8_t", f"{name}_high", [v >> 8 for v in values]))
+
+
 def mapping(name: str, entries: dict[int, str]) -> str:
     """The low bytes of sorted keys, where the keys of each high part begin, the length of each
     value in UTF-16 units, a pool. Only every 16th entry has its position in the pool written down.
@@ -126,9 +132,10 @@ def mapping(name: str, entries: dict[int, str]) -> str:
         array("uint8_t", f"gyeot_{name}_keys", [c & 0xFF for c in keys]),
         array("uint8_t", f"gyeot_{name}_lengths", map(len, values)),
         array("uint16_t", f"gyeot_{name}_positions", positions),
-        array("uint16_t", f"gyeot_{name}_pool", pool, True),
+        halves(f"gyeot_{name}_pool", pool),
         f"const gyeot_mapping gyeot_{name} = {{gyeot_{name}_pages, gyeot_{name}_keys,\n"
-        f"    gyeot_{name}_lengths, gyeot_{name}_positions, gyeot_{name}_pool}};\n",
+        f"    gyeot_{name}_lengths, gyeot_{name}_positions, gyeot_{name}_pool_low,\n"
+        f"    gyeot_{name}_pool_high}};\n",
     ])
 
 
@@ -278,8 +285,8 @@ def main() -> None:
     write(mapping("canonical", canonical) + "\n")
     write(mapping("compatible", compatible) + "\n")
     write(array("uint16_t", "gyeot_pair_seconds", [p[0] for p in low], True) + "\n")
-    write(array("uint16_t", "gyeot_pair_firsts", [p[1] for p in low], True) + "\n")
-    write(array("uint16_t", "gyeot_pair_results", [p[2] for p in low], True) + "\n")
+    write(halves("gyeot_pair_firsts", [p[1] for p in low]) + "\n")
+    write(halves("gyeot_pair_results", [p[2] for p in low]) + "\n")
     write(f"const size_t gyeot_pair_count = {len(low)};\n\n")
     write(array("uint32_t", "gyeot_high_pairs", [v for p in high for v in p], True) + "\n")
     write(f"const size_t gyeot_high_pair_count = {len(high)};\n")
