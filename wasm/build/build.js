@@ -32,7 +32,8 @@ const steps = {
     run: buildTypes,
   },
   script: {
-    inputs: ['wasm/core', 'wasm/gyeot', 'wasm/command', 'wasm/build', 'package.json', 'package-lock.json'],
+    inputs: ['wasm/core', 'wasm/gyeot', 'wasm/command', 'wasm/build', 'model/safety.ko.json',
+      'package.json', 'package-lock.json'],
     outputs: ['dist/index.js', 'dist/node.js', 'dist/core.js', 'dist/worker.js', 'dist/engine.js'],
     run: buildScript,
   },

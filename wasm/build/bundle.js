@@ -1,6 +1,6 @@
 /** JavaScript for dist/: which entry becomes which file, and what each of them may share. */
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import esbuild from 'esbuild';
 
@@ -13,6 +13,8 @@ const runtimeWasm = 'ort-wasm-simd-threaded.wasm';
  */
 export async function bundle(root, dist) {
   const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
+  const safety = path.join(root, 'model/safety.ko.json');
+  const runtimeFile = await stat(path.join(dist, 'ort', runtimeWasm));
   const common = {
     absWorkingDir: root,
     bundle: true,
@@ -23,7 +25,11 @@ export async function bundle(root, dist) {
     sourcesContent: false,
     legalComments: 'inline',
     logLevel: 'warning',
-    define: { GYEOT_VERSION: JSON.stringify(version) },
+    define: {
+      GYEOT_VERSION: JSON.stringify(version),
+      GYEOT_RUNTIME_BYTES: String(runtimeFile.size),
+      GYEOT_SAFETY: existsSync(safety) ? JSON.stringify(JSON.parse(await readFile(safety, 'utf8'))) : 'null',
+    },
     minifySyntax: true,
     minifyWhitespace: true,
     outdir: dist,
@@ -36,7 +42,7 @@ export async function bundle(root, dist) {
       entryPoints: entries(root, {
         index: 'wasm/gyeot/index.ts',
         node: 'wasm/gyeot/node.ts',
-        engine: 'wasm/gyeot/engine.ts',
+        engine: 'wasm/gyeot/service.ts',
       }),
       plugins: [siblings(['core', 'engine']), runtime(root)],
     },
@@ -72,7 +78,7 @@ function entries(root, map) {
 
 /** Imports of another entry's source become imports of its output beside this one. */
 function siblings(names) {
-  const sources = { core: /\/core\/index\.js$/, engine: /^\.\/engine\.js$/, node: /\/gyeot\/node\.js$/ };
+  const sources = { core: /\/core\/index\.js$/, engine: /^\.\/service\.js$/, node: /\/gyeot\/node\.js$/ };
   return {
     name: 'siblings',
     setup(build) {
@@ -85,9 +91,10 @@ function siblings(names) {
 }
 
 /**
- * ONNX Runtime Web's single-file build. It names its own .wasm and script relative to itself, which
- * would make bundlers look for files that are not there; the engine always passes the .wasm, so
- * those two places are emptied.
+ * ONNX Runtime Web's single-file build, with two changes. It names its own .wasm relative to itself,
+ * which would make bundlers look for a file that is not there: the engine passes the .wasm, so the
+ * name goes. And the runtime's hook for starting the .wasm is let through from `env.wasm`, so that
+ * the engine compiles it while it downloads, with progress.
  */
 function runtime(root) {
   const source = path.join(root, 'node_modules/onnxruntime-web/dist/ort.wasm.bundle.min.mjs');
@@ -97,11 +104,15 @@ function runtime(root) {
       build.onResolve({ filter: /^onnxruntime-web\/wasm$/ }, () => ({ path: source }));
       build.onLoad({ filter: /ort\.wasm\.bundle\.min\.mjs$/ }, async () => {
         const text = await readFile(source, 'utf8');
+        const env = /\b(\w+)\.wasmBinary,\[/.exec(text)?.[1];
         const contents = text
           .replaceAll(`new URL("${runtimeWasm}",import.meta.url).href`, '""')
-          .replaceAll(/import\.meta\.url>"file:"&&import\.meta\.url<"file;"/g, 'false');
-        if (contents.includes(`new URL("${runtimeWasm}"`)) {
-          throw new Error('ort.wasm.bundle.min.mjs names its .wasm in a new way; see bundle.js');
+          .replace(
+            /(\{numThreads:\w+)(\};if\(\w+\)\w+\.wasmBinary=)/,
+            `$1,instantiateWasm:${env}.instantiateWasm$2`,
+          );
+        if (!env || !contents.includes(`${env}.instantiateWasm`)) {
+          throw new Error('onnxruntime-web starts its .wasm in a new way; see runtime() in bundle.js');
         }
         return { contents, loader: 'js' };
       });

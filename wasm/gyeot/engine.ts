@@ -1,0 +1,258 @@
+/** One model and one table, doing the work: in a worker, or in the thread that made it. */
+import { GyeotError, VectorIndex } from '../core/index.js';
+import type { CoreModule } from '../core/index.js';
+import { Turns, vote } from './answer.js';
+import type { Verdict, Voter } from './answer.js';
+import { nameOf, readLocated } from './assets.js';
+import type { Located } from './assets.js';
+import type { Embedder } from './embedder.js';
+import type { Manifest } from './manifest.js';
+import { Queue } from './queue.js';
+import type { SafetyRules } from './safety.js';
+import { Table } from './table.js';
+import type { TableMeta, Texts } from './table.js';
+import type {
+  Answer, AskOptions, CallOptions, Embeddings, Match, ModelInfo, Row, TableInfo, TokenPiece,
+} from './types.js';
+
+export interface EngineParts {
+  core: CoreModule;
+  manifest: Manifest;
+  embedder: Embedder;
+  safety: SafetyRules | null;
+  /** Size of the model's files, for `info`. */
+  bytes: number;
+}
+
+export interface EngineInfo {
+  model: ModelInfo;
+  table: TableInfo | null;
+}
+
+/** Responses of groups with this prefix come with the help lines. */
+const crisisPrefix = '위험/';
+
+export class Engine {
+  readonly #core: CoreModule;
+  readonly #manifest: Manifest;
+  readonly #embedder: Embedder;
+  readonly #safety: SafetyRules | null;
+  readonly #bytes: number;
+  readonly #queue = new Queue();
+  #table: Table | null = null;
+  #index: VectorIndex | null = null;
+  #turns = new Turns();
+
+  constructor(parts: EngineParts) {
+    this.#core = parts.core;
+    this.#manifest = parts.manifest;
+    this.#embedder = parts.embedder;
+    this.#safety = parts.safety;
+    this.#bytes = parts.bytes;
+  }
+
+  get info(): EngineInfo {
+    const { name, fingerprint, dimension, maxLength, license } = this.#manifest;
+    const model: ModelInfo = { name, fingerprint, dimension, maxLength, bytes: this.#bytes };
+    if (license !== undefined) model.license = license;
+    return { model, table: this.#tableInfo() };
+  }
+
+  #tableInfo(): TableInfo | null {
+    const table = this.#table;
+    if (!table) return null;
+    const { fingerprint, threshold, margin, title, language, license } = table.meta;
+    const info: TableInfo = {
+      rows: table.rows,
+      groups: table.groups.length,
+      fingerprint,
+      threshold: threshold ?? this.#manifest.threshold,
+      margin: margin ?? this.#manifest.margin,
+    };
+    if (title !== undefined) info.title = title;
+    if (language !== undefined) info.language = language;
+    if (license !== undefined) info.license = license;
+    return info;
+  }
+
+  embed(texts: string[], options: CallOptions = {}): Promise<Embeddings> {
+    return this.#queue.run(() => this.#embedder.embed(texts, 'query', options), options.signal);
+  }
+
+  match(text: string, k = 5, { signal }: CallOptions = {}): Promise<Match[]> {
+    return this.#queue.run(async () => {
+      const { voters } = await this.#nearest(text, k);
+      return voters.map(({ row, question, answer, group, score }) => ({
+        row, question, answer, group, score,
+      }));
+    }, signal);
+  }
+
+  ask(text: string, options: AskOptions = {}): Promise<Answer> {
+    return this.#queue.run(() => this.#ask(text, options), options.signal);
+  }
+
+  tokenize(text: string): Promise<TokenPiece[]> {
+    return this.#queue.run(() => this.#embedder.tokenize(text));
+  }
+
+  async #nearest(text: string, k: number): Promise<{ voters: Voter[]; truncated: boolean }> {
+    const table = this.#table;
+    if (!table || !this.#index) {
+      throw new GyeotError('argument', 'No table is loaded: give one to load, setTable or addTable');
+    }
+    const { data, truncated } = await this.#embedder.embed([text], 'query');
+    const { rows, scores } = this.#index.search(data, { k: Math.min(k, table.rows) });
+    const voters = Array.from(rows, (row, index) => ({
+      row,
+      ...table.texts(row),
+      score: scores[index]!,
+      id: table.groupOf[row]!,
+    }));
+    return { voters, truncated: truncated[0]! };
+  }
+
+  async #ask(text: string, options: AskOptions): Promise<Answer> {
+    const begin = performance.now();
+    const danger = this.#safety?.check(text);
+    if (danger) {
+      const answers = [...danger.answers];
+      return {
+        ...noAnswer, kind: 'crisis', answer: answers[0] ?? null, answers, help: danger.help,
+        group: danger.category, ms: performance.now() - begin,
+      };
+    }
+    if (text.trim() === '') return { ...noAnswer, ms: performance.now() - begin };
+    const meta = this.#table?.meta;
+    const { vote: defaults, threshold, margin } = this.#manifest;
+    const k = meta?.voteK ?? defaults.k;
+    const { voters, truncated } = await this.#nearest(text, k);
+    const verdict = vote(voters, { k, scale: meta?.voteScale ?? defaults.scale });
+    const answer = this.#judge(verdict, {
+      threshold: options.threshold ?? meta?.threshold ?? threshold,
+      margin: options.margin ?? meta?.margin ?? margin,
+    });
+    return { ...answer, truncated, ms: performance.now() - begin };
+  }
+
+  /** The vote's outcome as an answer: the winner's response, or none when it is not good enough. */
+  #judge(verdict: Verdict, limits: { threshold: number; margin: number }): Answer {
+    const [winner] = verdict.candidates;
+    if (!winner) return { ...noAnswer };
+    const { best, group, id } = winner;
+    const common = {
+      ...noAnswer,
+      question: best.question,
+      group,
+      score: best.score,
+      margin: verdict.margin,
+      candidates: verdict.candidates.map(({ group: name, share, best: row }) => ({
+        group: name, share, best: row,
+      })),
+    };
+    const turn = this.#turns.order(id, this.#table!.answers[id]!);
+    const answers = best.answer === ''
+      ? turn
+      : [best.answer, ...turn.filter((answer) => answer !== best.answer)];
+    if (best.score < limits.threshold || verdict.margin < limits.margin || answers.length === 0) {
+      return common;
+    }
+    this.#turns.take(id, answers[0]!);
+    const crisis = group.startsWith(crisisPrefix);
+    return {
+      ...common,
+      kind: crisis ? 'crisis' : 'match',
+      answer: answers[0]!,
+      answers,
+      help: crisis ? [...(this.#safety?.help ?? [])] : [],
+    };
+  }
+
+  /** Puts a built table in place of the one that is there. */
+  setTable(located: Located, options: CallOptions = {}): Promise<TableInfo> {
+    return this.#queue.run(async () => {
+      const bytes = await readLocated(located, { signal: options.signal, name: nameOf(located) });
+      return this.useTable(Table.parse(bytes, nameOf(located, 'table'), this.#manifest.fingerprint));
+    }, options.signal);
+  }
+
+  /** Makes the index first, so that a failure leaves the old table in place. */
+  useTable(table: Table): TableInfo {
+    if (table.dimension !== this.#manifest.dimension) {
+      throw new GyeotError(
+        'format',
+        `The table's vectors have ${table.dimension} numbers, the model's ${this.#manifest.dimension}`,
+      );
+    }
+    const index = new VectorIndex(this.#core, { dimension: table.dimension, type: 'f32' });
+    try {
+      index.add(table.vectors);
+    } catch (error) {
+      index.close();
+      throw error;
+    }
+    this.#index?.close();
+    this.#index = index;
+    this.#table = table;
+    this.#turns = new Turns();
+    return this.#tableInfo()!;
+  }
+
+  /** Embeds rows and adds them to the table; all of them, or none. */
+  addTable(
+    rows: Row[],
+    settings: { replace?: boolean; title?: string; license?: string } = {},
+    options: CallOptions = {},
+  ): Promise<TableInfo> {
+    return this.#queue.run(async () => {
+      const texts = checkRows(rows);
+      const old = settings.replace ? null : this.#table;
+      const { data } = await this.#embedder.embed(
+        texts.map((row) => row.question), 'document', options,
+      );
+      const meta: TableMeta = old ? { ...old.meta } : { fingerprint: this.#manifest.fingerprint };
+      if (settings.title !== undefined) meta.title = settings.title;
+      if (settings.license !== undefined) meta.license = settings.license;
+      const dimension = this.#manifest.dimension;
+      const vectors = new Float32Array((old?.vectors.length ?? 0) + data.length);
+      if (old) vectors.set(old.vectors);
+      vectors.set(data, old?.vectors.length ?? 0);
+      const before = old ? Array.from({ length: old.rows }, (_, row) => old.texts(row)) : [];
+      return this.useTable(Table.of([...before, ...texts], vectors, dimension, meta));
+    }, options.signal);
+  }
+
+  exportTable(vectors: 'f32' | 'i8' = 'f32'): Promise<Uint8Array> {
+    return this.#queue.run(() => {
+      if (!this.#table) throw new GyeotError('argument', 'No table is loaded');
+      return this.#table.serialize(vectors);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.close();
+    this.#index?.close();
+    this.#index = null;
+    this.#table = null;
+    await this.#embedder.close();
+  }
+}
+
+const noAnswer: Answer = {
+  kind: 'fallback', answer: null, answers: [], question: null, group: null, score: 0, margin: 0,
+  candidates: [], help: [], truncated: false, ms: 0,
+};
+
+function checkRows(rows: Row[]): Texts[] {
+  if (!Array.isArray(rows)) throw new GyeotError('argument', 'The rows should be an array');
+  return rows.map((row, index) => {
+    const wrong = (what: string): never => {
+      throw new GyeotError('argument', `Row ${index + 1} ${what}`);
+    };
+    if (typeof row?.question !== 'string' || row.question.trim() === '') wrong('has no question');
+    const { question, answer = '', group = '' } = row;
+    if (typeof answer !== 'string') wrong('has an answer that is not text');
+    if (typeof group !== 'string') wrong('has a group that is not text');
+    return { question, answer, group };
+  });
+}

@@ -1,0 +1,227 @@
+/** `Gyeot`: the public class, in front of an engine in a worker or in this thread. */
+import { GyeotError } from '../core/index.js';
+import { throwIfAborted } from './abort.js';
+import { locate, locateFolder } from './assets.js';
+import type { Located } from './assets.js';
+import type { EngineInfo } from './engine.js';
+import type { EngineOptions } from './load.js';
+import { closedError } from './queue.js';
+import { RpcClient } from './rpc.js';
+import type { Service } from './rpc.js';
+import type {
+  Answer, AskOptions, CallOptions, Embeddings, GyeotBot, LoadOptions, Match, ModelInfo,
+  ModelSource, Row, Source, TableInfo, TokenPiece,
+} from './types.js';
+
+/** What differs between a browser and Node; each entry file brings its own. */
+export interface Platform {
+  /** Runs in a worker unless told otherwise. */
+  worker: boolean;
+  /** core.wasm and the runtime's .wasm, where `baseUrl` does not say. */
+  coreUrl(): URL;
+  runtimeUrl(): URL;
+  createWorker?: () => Worker;
+  /** A service in this thread. */
+  service(): Promise<Service>;
+  /** The model and table that stand behind `Gyeot.load()`. */
+  defaults(): Promise<{ model: ModelSource; table: Source | null }>;
+}
+
+/** A service together with how to be rid of it. */
+interface Backend extends Service {
+  end(): void;
+}
+
+const abandoned = new FinalizationRegistry<Backend>((backend) => backend.end());
+
+/** A loaded engine, as `connect` gives it. */
+export interface Connection {
+  backend: Backend;
+  info: EngineInfo;
+}
+
+/** Loads an engine where the options and the platform say. */
+export async function connect(platform: Platform, options: LoadOptions): Promise<Connection> {
+  const { signal, onProgress } = options;
+  if (signal) throwIfAborted(signal);
+  const request = await engineOptions(platform, options);
+  const backend = await startBackend(platform, options);
+  try {
+    const call = callOptions(signal, onProgress);
+    return { backend, info: (await backend.call('load', [request], call)) as EngineInfo };
+  } catch (error) {
+    backend.end();
+    throw error;
+  }
+}
+
+function callOptions(signal?: AbortSignal, onProgress?: CallOptions['onProgress']): CallOptions {
+  return { ...(signal ? { signal } : {}), ...(onProgress ? { onProgress } : {}) };
+}
+
+/** What `Gyeot.load` gives, on every platform. */
+export abstract class LoadedGyeot implements GyeotBot {
+  readonly model: ModelInfo;
+  #table: TableInfo | null;
+  #backend: Backend | null;
+
+  protected constructor({ backend, info }: Connection) {
+    this.#backend = backend;
+    this.model = info.model;
+    this.#table = info.table;
+    abandoned.register(this, backend, this);
+  }
+
+  get table(): TableInfo | null {
+    return this.#table;
+  }
+
+  #call(method: string, args: unknown[], options: CallOptions = {}): Promise<unknown> {
+    if (!this.#backend) return Promise.reject(closedError());
+    return this.#backend.call(method, args, callOptions(options.signal, options.onProgress));
+  }
+
+  async embed(texts: string | string[], options: CallOptions = {}): Promise<Embeddings> {
+    const list = typeof texts === 'string' ? [texts] : texts;
+    if (!Array.isArray(list)) throw new GyeotError('argument', 'embed takes a text or an array of texts');
+    return (await this.#call('embed', [list], options)) as Embeddings;
+  }
+
+  async match(text: string, options: { k?: number; signal?: AbortSignal } = {}): Promise<Match[]> {
+    const { k = 5, ...call } = options;
+    if (!Number.isInteger(k) || k < 1) {
+      throw new GyeotError('argument', `k should be a whole number from 1, not ${String(k)}`);
+    }
+    return (await this.#call('match', [checkText(text), k], call)) as Match[];
+  }
+
+  async ask(text: string, options: AskOptions = {}): Promise<Answer> {
+    const begin = performance.now();
+    const { signal, ...limits } = options;
+    const call = callOptions(signal);
+    const answer = (await this.#call('ask', [checkText(text), limits], call)) as Answer;
+    return { ...answer, ms: performance.now() - begin };
+  }
+
+  async tokenize(text: string): Promise<TokenPiece[]> {
+    return (await this.#call('tokenize', [checkText(text)])) as TokenPiece[];
+  }
+
+  async addTable(
+    rows: Row[],
+    options: CallOptions & { replace?: boolean; title?: string; license?: string } = {},
+  ): Promise<TableInfo> {
+    const { signal, onProgress, ...settings } = options;
+    const call = callOptions(signal, onProgress);
+    const info = (await this.#call('addTable', [rows, settings], call)) as TableInfo;
+    return (this.#table = info);
+  }
+
+  async setTable(table: Source): Promise<TableInfo> {
+    const info = (await this.#call('setTable', [locate(table)])) as TableInfo;
+    return (this.#table = info);
+  }
+
+  async exportTable(options: { vectors?: 'f32' | 'i8' } = {}): Promise<Uint8Array> {
+    return (await this.#call('exportTable', [options.vectors ?? 'f32'])) as Uint8Array;
+  }
+
+  close(): void {
+    if (!this.#backend) return;
+    abandoned.unregister(this);
+    this.#backend.end();
+    this.#backend = null;
+    this.#table = null;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+function checkText(text: unknown): string {
+  if (typeof text === 'string') return text;
+  throw new GyeotError('argument', `The text should be a string, not ${typeof text}`);
+}
+
+/** Everything absolute, nothing that cannot cross to a worker. */
+async function engineOptions(platform: Platform, options: LoadOptions): Promise<EngineOptions> {
+  const defaults = options.model === undefined ? await platform.defaults() : null;
+  const model = options.model ?? defaults!.model;
+  const table = options.table === undefined ? (defaults?.table ?? null) : options.table;
+  return {
+    model: locateFolder(model),
+    table: table === null ? null : locate(table),
+    safety: options.safety === undefined || options.safety === null
+      ? options.safety
+      : locate(options.safety),
+    core: coreOf(platform, options),
+    runtime: options.baseUrl === undefined
+      ? { url: platform.runtimeUrl().href }
+      : beside(options.baseUrl, 'ort/ort-wasm-simd-threaded.wasm'),
+    threads: options.threads ?? 1,
+    cache: options.cache ?? true,
+  };
+}
+
+function coreOf(platform: Platform, options: LoadOptions): Located {
+  if (options.wasmBinary) return locate(options.wasmBinary);
+  if (options.wasmUrl !== undefined) return locate(options.wasmUrl);
+  if (options.baseUrl !== undefined) return beside(options.baseUrl, 'core.wasm');
+  return { url: platform.coreUrl().href };
+}
+
+function beside(base: string | URL, path: string): Located {
+  const folder = locateFolder(base);
+  return { url: new URL(path, (folder as { folder: string }).folder).href };
+}
+
+async function startBackend(platform: Platform, options: LoadOptions): Promise<Backend> {
+  const wanted = options.worker ?? platform.worker;
+  if (wanted && platform.createWorker) {
+    const { baseUrl } = options;
+    const create = options.createWorker ?? (baseUrl === undefined
+      ? platform.createWorker
+      : () => new Worker((beside(baseUrl, 'worker.js') as { url: string }).url, { type: 'module' }));
+    const backend = await workerBackend(create);
+    if (backend) return backend;
+  }
+  const service = await platform.service();
+  return {
+    call: (method, args, call) => service.call(method, args, call),
+    end: () => void service.call('close', [], {}).catch(() => {}),
+  };
+}
+
+/** A worker that has said that it is ready; null where none can be had. */
+async function workerBackend(create: () => Worker): Promise<Backend | null> {
+  let worker: Worker;
+  try {
+    worker = create();
+  } catch {
+    return null;
+  }
+  const client = new RpcClient(worker);
+  const ready = await new Promise<boolean>((resolve) => {
+    worker.addEventListener('message', () => resolve(true), { once: true });
+    worker.addEventListener('error', (event) => {
+      event.preventDefault();
+      resolve(false);
+    }, { once: true });
+  });
+  if (!ready) {
+    worker.terminate();
+    return null;
+  }
+  worker.addEventListener('error', (event) => {
+    client.break(new GyeotError('runtime', `The worker stopped: ${event.message || 'no reason given'}`));
+  });
+  return {
+    call: (method, args, call) => client.call(method, args, call),
+    end: () => {
+      // Ending the worker is what gives the memory back.
+      worker.terminate();
+      client.break(closedError());
+    },
+  };
+}

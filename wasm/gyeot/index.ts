@@ -1,0 +1,31 @@
+/** `gyeot` in a browser: the engine runs in a worker. */
+import { GyeotError } from '../core/index.js';
+import { LoadedGyeot, connect } from './gyeot.js';
+import type { Platform } from './gyeot.js';
+import type { LoadOptions } from './types.js';
+
+export * from '../core/index.js';
+export * from './public.js';
+
+const platform: Platform = {
+  worker: true,
+  // Bundlers look for these very expressions, and emit the files that they name.
+  coreUrl: () => new URL('./core.wasm', import.meta.url),
+  runtimeUrl: () => new URL('./ort/ort-wasm-simd-threaded.wasm', import.meta.url),
+  createWorker: () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }),
+  service: async () => (await import('./service.js')).engineService(),
+  async defaults() {
+    throw new GyeotError(
+      'argument',
+      "No model was given. The Korean one is the package gyeot-ko: import ko from 'gyeot-ko', " +
+        'then Gyeot.load(ko)',
+    );
+  },
+};
+
+export class Gyeot extends LoadedGyeot {
+  /** Loads a model and a table: `const bot = await Gyeot.load(ko)`. */
+  static async load(options: LoadOptions = {}): Promise<Gyeot> {
+    return new Gyeot(await connect(platform, options));
+  }
+}

@@ -1,0 +1,46 @@
+import type { Progress } from './types.js';
+
+/** One total over several downloads. Says nothing until the total is known. */
+export class Meter {
+  readonly #report: ((progress: Progress) => void) | undefined;
+  #total = 0;
+  #loaded = 0;
+  #open = false;
+  #last = -Infinity;
+
+  constructor(report: ((progress: Progress) => void) | undefined) {
+    this.#report = report;
+  }
+
+  expect = (bytes: number): void => {
+    this.#total += bytes;
+  };
+
+  add = (bytes: number): void => {
+    this.#loaded += bytes;
+    this.#emit();
+  };
+
+  /** The total is complete: reporting begins. */
+  open(): void {
+    this.#open = true;
+    this.#emit();
+  }
+
+  done(): void {
+    this.#last = -Infinity;
+    this.#total = Math.max(this.#total, this.#loaded);
+    this.#loaded = this.#total;
+    this.#emit();
+  }
+
+  #emit(): void {
+    if (!this.#open || !this.#report) return;
+    const now = performance.now();
+    // Twenty times a second is more than an eye or a screen reader wants.
+    if (now - this.#last < 50 && this.#loaded < this.#total) return;
+    this.#last = now;
+    const total = Math.max(this.#total, this.#loaded);
+    this.#report({ phase: 'download', loaded: this.#loaded, total });
+  }
+}

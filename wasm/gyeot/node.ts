@@ -1,0 +1,48 @@
+/** `gyeot` in Node: the engine runs in this thread; files may be paths. */
+import { GyeotError } from '../core/index.js';
+import { LoadedGyeot, connect } from './gyeot.js';
+import type { Platform } from './gyeot.js';
+import { engineService } from './service.js';
+import type { LoadOptions } from './types.js';
+
+export * from '../core/index.js';
+export * from './public.js';
+
+const platform: Platform = {
+  worker: false,
+  coreUrl: () => new URL('./core.wasm', import.meta.url),
+  runtimeUrl: () => new URL('./ort/ort-wasm-simd-threaded.wasm', import.meta.url),
+  service: async () => engineService(),
+  async defaults() {
+    const folder = koreanPackage();
+    return { model: new URL('default/', folder), table: new URL('table/ko.safetensors', folder) };
+  },
+};
+
+/** The folder of gyeot-ko: in a checkout of gyeot beside dist, else where npm put it. */
+function koreanPackage(): URL {
+  const { existsSync } = process.getBuiltinModule('node:fs');
+  const { createRequire } = process.getBuiltinModule('node:module');
+  const { pathToFileURL } = process.getBuiltinModule('node:url');
+  const checkout = new URL('../model/', import.meta.url);
+  if (existsSync(new URL('default/gyeot.json', checkout))) return checkout;
+  for (const from of [import.meta.url, pathToFileURL(`${process.cwd()}/`).href]) {
+    try {
+      const found = createRequire(from).resolve('gyeot-ko/package.json');
+      return new URL('./', pathToFileURL(found));
+    } catch {
+      // Not there; the next place may have it.
+    }
+  }
+  throw new GyeotError(
+    'not-found',
+    'No model was given, and gyeot-ko, the Korean one, is not installed: npm install gyeot-ko',
+  );
+}
+
+export class Gyeot extends LoadedGyeot {
+  /** Loads a model and a table; without options, those of gyeot-ko. */
+  static async load(options: LoadOptions = {}): Promise<Gyeot> {
+    return new Gyeot(await connect(platform, options));
+  }
+}

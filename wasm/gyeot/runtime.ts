@@ -1,0 +1,83 @@
+/**
+ * ONNX Runtime Web, started once a thread from a .wasm of our own choosing. It is compiled while it
+ * downloads; nothing is fetched from anywhere else.
+ */
+import * as ort from 'onnxruntime-web/wasm';
+import { GyeotError } from '../core/index.js';
+import { checkResponse, nameOf, readLocated } from './assets.js';
+import { abortError } from './abort.js';
+import type { Located, ReadOptions } from './assets.js';
+
+/** Length of the runtime's .wasm; set by the build. */
+declare const GYEOT_RUNTIME_BYTES: number;
+export const runtimeBytes: number = GYEOT_RUNTIME_BYTES;
+
+type Instantiate = (
+  imports: WebAssembly.Imports,
+  done: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void,
+) => void;
+
+let started: Promise<typeof ort> | null = null;
+
+/** The runtime; a start that fails is forgotten, so the next call tries again. */
+export function startRuntime(
+  wasm: Located,
+  threads: number,
+  options: ReadOptions = {},
+): Promise<typeof ort> {
+  if (!started) {
+    started = start(wasm, threads, options);
+    started.catch(() => (started = null));
+    return started;
+  }
+  options.onBytes?.(runtimeBytes);
+  return started;
+}
+
+async function start(wasm: Located, threads: number, options: ReadOptions): Promise<typeof ort> {
+  const module = await compile(wasm, options);
+  const isolated = (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === true;
+  ort.env.logLevel = 'error';
+  ort.env.wasm.numThreads = isolated ? Math.max(1, threads) : 1;
+  ort.env.wasm.proxy = false;
+  // Says that the .wasm is not to be looked for; the hook below is what is used.
+  ort.env.wasm.wasmPaths = { wasm: 'url' in wasm ? wasm.url : 'memory:' };
+  const instantiate: Instantiate = (imports, done) => {
+    void WebAssembly.instantiate(module, imports).then((instance) => done(instance, module));
+  };
+  (ort.env.wasm as { instantiateWasm?: Instantiate }).instantiateWasm = instantiate;
+  return ort;
+}
+
+async function compile(wasm: Located, options: ReadOptions): Promise<WebAssembly.Module> {
+  const name = nameOf(wasm, 'the runtime');
+  try {
+    if ('bytes' in wasm || !/^https?:/.test(wasm.url)) {
+      return await WebAssembly.compile((await readLocated(wasm, options)) as BufferSource);
+    }
+    const response = await fetch(wasm.url, options.signal ? { signal: options.signal } : {});
+    checkResponse(response, name);
+    return await WebAssembly.compileStreaming(counted(response, options.onBytes));
+  } catch (error) {
+    if (error instanceof GyeotError) throw error;
+    if (options.signal?.aborted) throw abortError(options.signal);
+    const code = error instanceof WebAssembly.CompileError ? 'integrity' : 'network';
+    throw new GyeotError(code, `${name} could not be loaded: ${String(error)}`, {
+      file: name,
+      cause: error,
+    });
+  }
+}
+
+/** The same response, its bytes counted as they pass; the type is stated for hosts that do not. */
+function counted(response: Response, onBytes?: (bytes: number) => void): Response {
+  const counter = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      onBytes?.(chunk.length);
+      controller.enqueue(chunk);
+    },
+  });
+  return new Response(response.body!.pipeThrough(counter), {
+    headers: { 'content-type': 'application/wasm' },
+  });
+}
