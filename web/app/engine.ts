@@ -1,7 +1,13 @@
 /** Gets the bot ready, once, and says how far it is. */
 
 import { Gyeot } from '../../wasm/gyeot/index.js';
-import type { GyeotBot, ModelSource, Progress, Source } from '../../wasm/gyeot/types.js';
+import type {
+  GyeotBot,
+  LoadOptions,
+  ModelSource,
+  Progress,
+  Source,
+} from '../../wasm/gyeot/types.js';
 import { change, settings } from './settings.js';
 import type { Site } from './site.js';
 
@@ -75,25 +81,24 @@ export class Engine {
   }
 
   #loadBot(table: Source | null): Promise<GyeotBot> {
-    return this.open(pageUrl(this.#site.model), table ?? pageUrl(this.#site.table), (progress) => {
-      this.#set({ name: 'loading', progress });
+    const { model, table: ownTable } = this.#site;
+    return this.#open(pageUrl(model), table ?? pageUrl(ownTable), {
+      onProgress: (progress) => this.#set({ name: 'loading', progress }),
     });
   }
 
-  /** A bot of its own, beside the one in use. */
-  open(
-    model: ModelSource,
-    table: Source | null,
-    onProgress: (progress: Progress) => void,
-    signal?: AbortSignal,
-  ): Promise<GyeotBot> {
+  /** A bot for files that the reader picked, beside the one in use; they are not kept. */
+  openFolder(files: Record<string, Source>): Promise<GyeotBot> {
+    return this.#open(files, null, { cache: false });
+  }
+
+  #open(model: ModelSource, table: Source | null, options: LoadOptions): Promise<GyeotBot> {
     return Gyeot.load({
+      ...options,
       model,
       table,
       safety: this.#site.safety === null ? null : pageUrl(this.#site.safety),
       baseUrl: pageUrl(RUNTIME_FOLDER),
-      onProgress,
-      signal,
     });
   }
 

@@ -100,7 +100,7 @@ async function tryModel(
   try {
     place.replaceChildren(h('p.note', {}, t('model.checking')));
     const folder = await readFolder(files);
-    bot = await engine.open({ ...folder }, null, () => {});
+    bot = await engine.openFolder({ ...folder });
     const result = await replayParity(bot, folder[parityFile]);
     const lowest = number(result?.lowest ?? 0, 4);
     if (result && result.good < result.total) {

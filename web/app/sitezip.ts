@@ -1,6 +1,7 @@
 /** A ready site folder, as one zip: this page with the table that is in use. */
 
 import { Zip, ZipPassThrough } from 'fflate';
+import { GyeotError } from '../../wasm/gyeot/index.js';
 import type { GyeotBot, Source } from '../../wasm/gyeot/types.js';
 import { readPrecache, stampPrecache } from '../precache.js';
 import { breathe } from './dom.js';
@@ -71,11 +72,20 @@ export async function makeSiteZip(options: ZipOptions): Promise<Blob> {
   return new Blob(out, { type: 'application/zip' });
 }
 
+interface ModelFile {
+  path: string;
+  parts?: { path: string }[];
+}
+
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 async function fetchBytes(path: string): Promise<Uint8Array> {
-  const response = await fetch(new URL(path, document.baseURI));
-  if (!response.ok) throw new Error(`${path}: HTTP ${response.status}`);
+  const response = await fetch(new URL(path, document.baseURI)).catch(() => null);
+  if (!response?.ok) {
+    throw new GyeotError('network', `${path}: ${response?.status ?? 'no connection'}`, {
+      file: path,
+    });
+  }
   return new Uint8Array(await response.arrayBuffer());
 }
 
@@ -90,8 +100,10 @@ async function bytesOf(source: Source): Promise<Uint8Array> {
 }
 
 async function modelFiles(folder: string): Promise<string[]> {
-  const manifest = JSON.parse(await textOf(`${folder}gyeot.json`)) as { files: { path: string }[] };
-  return ['gyeot.json', ...manifest.files.map((file) => file.path)];
+  const manifest = JSON.parse(await textOf(`${folder}gyeot.json`)) as { files: ModelFile[] };
+  // Large files lie on the host in parts, not as a whole.
+  const paths = manifest.files.flatMap((file) => file.parts ?? [file]).map((file) => file.path);
+  return ['gyeot.json', ...paths];
 }
 
 async function renamed(title: string): Promise<string> {

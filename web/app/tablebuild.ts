@@ -6,13 +6,15 @@ import { h } from './dom.js';
 import { number, t } from './i18n.js';
 import { timeLeft, Pace } from './progress.js';
 
+/** The parser arrives with the first file. */
+type Csv = typeof import('./csv.js');
+
 /** A file that was read and waits for its columns to be confirmed. */
 export interface Draft {
   file: string;
   name: string;
   encoding: string;
-  lines?: string[][];
-  columns?: Columns;
+  sheet?: { csv: Csv; lines: string[][]; columns: Columns };
   /** Texts of a built table that belongs to another model. */
   built?: Row[];
 }
@@ -26,13 +28,11 @@ export interface NewTableEvents {
 
 const previewLines = 4;
 
-type Csv = typeof import('./csv.js');
-
 export function newTable(draft: Draft | null, events: NewTableEvents): HTMLElement {
   const section = h('section.new-table', {}, h('h3', {}, t('tables.add')));
   if (!draft) section.append(dropZone(events));
   else if (draft.built) section.append(rebuild(draft, draft.built, events));
-  else void import('./csv.js').then((csv) => section.append(columns(draft, csv, events)));
+  else if (draft.sheet) section.append(columns(draft, draft.sheet, events));
   return section;
 }
 
@@ -86,17 +86,25 @@ async function readFile(file: File, events: NewTableEvents): Promise<void> {
   const lines = csv.parse(text);
   if (lines.length > csv.rowLimit) return events.failed(tooLarge);
   if (lines.length === 0) return events.failed(t('tables.empty'));
-  events.changed({ file: file.name, name, encoding, lines, columns: csv.guess(lines) });
+  const sheet = { csv, lines, columns: csv.guess(lines) };
+  events.changed({ file: file.name, name, encoding, sheet });
 }
 
-function columns(draft: Draft, csv: Csv, events: NewTableEvents): HTMLElement {
-  const lines = draft.lines ?? [];
-  const chosen = draft.columns!;
+function columns(
+  draft: Draft,
+  sheet: NonNullable<Draft['sheet']>,
+  events: NewTableEvents,
+): HTMLElement {
+  const { csv, lines, columns: chosen } = sheet;
   const update = (part: Partial<Columns>): void =>
-    events.changed({ ...draft, name: name.value, columns: { ...chosen, ...part } });
+    events.changed({
+      ...draft,
+      name: name.value,
+      sheet: { ...sheet, columns: { ...chosen, ...part } },
+    });
   const { rows, skipped } = csv.toRows(lines, chosen);
 
-  const header = h('input', { type: 'checkbox', checked: chosen.header });
+  const header = h('input', { type: 'checkbox', id: 'table-header', checked: chosen.header });
   header.addEventListener('change', () => update({ header: header.checked }));
   const name = h('input', { type: 'text', value: draft.name, maxlength: 80, id: 'table-name' });
   const build = h('button.primary', { type: 'submit' }, t('tables.build'));

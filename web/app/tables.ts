@@ -75,6 +75,7 @@ export class Tables {
       this.#body.replaceChildren(h('p', {}, t('tables.lead')), h('p.note', {}, t('tables.wait')));
       return;
     }
+    const focused = this.#body.contains(document.activeElement) ? document.activeElement!.id : '';
     this.#body.replaceChildren(
       h('p', {}, t('tables.lead')),
       this.#list(),
@@ -89,6 +90,8 @@ export class Tables {
       }),
       this.#exports(),
     );
+    // Drawn anew, but whoever was at a control stays at it.
+    if (focused) this.#body.querySelector<HTMLElement>(`#${focused}`)?.focus();
   }
 
   #list(): HTMLElement {

@@ -1,0 +1,79 @@
+/** The reader's own model folder: checked, replayed, and never mixed with another's table. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { asked, launch, open, root, say, serve, visitor } from './harness.js';
+
+let browser;
+let host;
+let person;
+let page;
+let folder;
+
+before(async () => {
+  browser = await launch();
+  host = await serve();
+  person = await visitor(browser);
+  page = await open(person.context, host.url);
+  folder = await mkdtemp(path.join(tmpdir(), 'gyeot-model-'));
+  await cp(path.join(root, 'model/default'), folder, { recursive: true });
+  // Another prompt makes another model of the same weights.
+  const file = path.join(folder, 'gyeot.json');
+  const manifest = JSON.parse(await readFile(file, 'utf8'));
+  manifest.name = '내 모델';
+  manifest.prompts.query = 'passage: ';
+  manifest.fingerprint = fingerprint(manifest);
+  await writeFile(file, JSON.stringify(manifest));
+  // A small table, so that building it again is quick.
+  await page.click('#open-settings');
+  await page.click('#open-tables');
+  const rows = '유저,챗봇\n언제 와요,내일 와요\n얼마예요,만 원이에요\n';
+  await page.setInputFiles('#table-file', { name: '작은 표.csv', mimeType: '', buffer: Buffer.from(rows) });
+  await page.click('.new-table button[type=submit]');
+  await page.waitForFunction(() => document.querySelector('.toast')?.textContent.includes('만들었어요'));
+  await page.keyboard.press('Escape');
+});
+after(async () => {
+  person.check(host.url);
+  await browser.close();
+  await host.stop();
+  await rm(folder, { recursive: true });
+});
+
+/** As the model folder's format lays down. */
+function fingerprint(manifest) {
+  const digest = (name) => manifest.files.find((entry) => entry.path === name).sha256;
+  const { encoder, tokenizer, pooling, normalize, prompts } = manifest;
+  const parts = [digest(encoder.file), tokenizer.files.map(digest), pooling, normalize, prompts.query,
+    prompts.document, manifest.max_length, manifest.dimension];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+const place = () => page.locator('#model-folder ~ div');
+
+test('a folder is loaded and its recorded vectors replayed', async () => {
+  await page.setInputFiles('#model-folder', folder);
+  await page.waitForFunction(() => /기록된|parity\.json|\.$/.test(document.querySelector('#model-folder ~ div').textContent), null, { timeout: 120_000 });
+  const text = await place().innerText();
+  assert.match(text, /개 가운데 \d+개가|견주어 볼 기록/);
+  assert.match(text, /다시 만들어야 답할 수 있어요/);
+});
+
+test('the table is built again before the model answers', async () => {
+  await place().getByText('이 모델로 다시 만들기').click();
+  await page.waitForFunction(() => document.querySelector('#model-folder ~ div').textContent.includes('“내 모델”'), null, { timeout: 60_000 });
+  await page.keyboard.press('Escape');
+  assert.equal(await say(page, '얼마예요?'), '만 원이에요');
+});
+
+test('a damaged folder is refused with a reason, and the page goes on', async () => {
+  await writeFile(path.join(folder, 'sentencepiece.bpe.model'), 'not a model');
+  await page.click('#open-settings');
+  await page.setInputFiles('#model-folder', folder);
+  await page.waitForFunction(() => document.querySelector('#model-folder ~ div').textContent.includes('온전하지 않아요'));
+  await page.keyboard.press('Escape');
+  assert.notEqual(await say(page, asked), '');
+});

@@ -1,0 +1,177 @@
+/** The reader's own table: read, built, cancelled, kept, switched, taken along as a site. */
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { unzipSync } from 'fflate';
+import iconv from 'iconv-lite';
+import { asked, launch, open, ready, say, serve, visitor } from './harness.js';
+
+let browser;
+let host;
+let person;
+let page;
+
+const shop = [
+  '구분,유저,챗봇',
+  '배송,언제 도착해요?,오늘 보내면 내일 닿아요.',
+  '배송,택배 어디쯤 왔나요,',
+  '환불,돈 돌려받고 싶어요,사흘 안에 돌려드려요.',
+  '환불,환불 되나요,',
+  '영업,몇 시에 문 열어요?,아침 열 시에 열어요.',
+  '영업,똠방각하 햏자도 되나요,그럼요 뷁.',
+  '영업,,빈 줄',
+].join('\r\n');
+
+before(async () => {
+  browser = await launch();
+  host = await serve();
+  person = await visitor(browser);
+  page = await open(person.context, host.url);
+});
+after(async () => {
+  person.check(host.url);
+  await browser.close();
+  await host.stop();
+});
+
+async function openTables() {
+  await page.click('#open-settings');
+  await page.click('#open-tables');
+  await page.waitForSelector('.new-table');
+}
+
+async function closeDialogs() {
+  while (await page.locator('dialog[open]').count()) await page.keyboard.press('Escape');
+}
+
+const pick = (name, buffer) =>
+  page.setInputFiles('#table-file', { name, mimeType: 'text/csv', buffer });
+
+const toast = (words) =>
+  page.waitForFunction((text) => document.querySelector('.toast')?.textContent.includes(text), words, { timeout: 120_000 });
+
+test('a CP949 file: encoding and columns are seen, with a preview', async () => {
+  await openTables();
+  await pick('우리 가게.csv', iconv.encode(shop, 'cp949'));
+  await page.waitForSelector('.new-table form');
+  const text = await page.locator('.new-table').innerText();
+  assert.match(text, /우리 가게\.csv · 8줄 · CP949/);
+  assert.match(text, /언제 도착해요\?/);
+  assert.match(text, /질문이 빈 1줄은 빼요/);
+  const chosen = await page.$$eval('.columns select', (all) => all.map((one) => one.selectedOptions[0].text));
+  assert.deepEqual(chosen, ['유저', '챗봇', '구분']);
+});
+
+test('another column can be picked, the first line can be a row', async () => {
+  await page.selectOption('#column-question', { label: '챗봇' });
+  assert.match(await page.locator('.scroll tbody td').nth(1).innerText(), /내일 닿아요/);
+  await page.selectOption('#column-question', { label: '유저' });
+  await page.uncheck('.columns input[type=checkbox]');
+  assert.match(await page.locator('.scroll tbody td').nth(1).innerText(), /유저/);
+  await page.check('.columns input[type=checkbox]');
+});
+
+test('built and named, it answers, and is kept on the device', async () => {
+  await page.fill('#table-name', '가게');
+  await page.click('.new-table button[type=submit]');
+  await toast('“가게” 표를 만들었어요');
+  await closeDialogs();
+  assert.equal(await say(page, '언제쯤 도착하나요?'), '오늘 보내면 내일 닿아요.');
+  await page.reload();
+  await ready(page);
+  assert.equal(await say(page, '환불해 주세요'), '사흘 안에 돌려드려요.');
+});
+
+test('tables are switched and deleted', async () => {
+  await openTables();
+  assert.match(await page.locator('.tables li').nth(1).innerText(), /가게[\s\S]*6문장 · 3갈래[\s\S]*쓰는 중/);
+  await page.locator('.tables li').first().locator('button').click();
+  await toast('바꾸었어요');
+  await closeDialogs();
+  assert.doesNotMatch(await say(page, asked), /돌려드려요|닿아요/);
+  await openTables();
+  await page.locator('.tables li').nth(1).getByText('쓰기').click();
+  await page.waitForSelector('.tables li:nth-child(2) .using');
+  await closeDialogs();
+});
+
+test('taken along: the table as a file, and a site folder that answers on its own', async () => {
+  await openTables();
+  const [table] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByText('표 파일 받기').click(),
+  ]);
+  assert.equal(table.suggestedFilename(), '가게.safetensors');
+  const [zip] = await Promise.all([page.waitForEvent('download', { timeout: 60_000 }), page.click('#export-site')]);
+  assert.equal(zip.suggestedFilename(), '가게.zip');
+  const files = unzipSync(new Uint8Array(await readFile(await zip.path())));
+  const folder = await mkdtemp(path.join(tmpdir(), 'gyeot-site-'));
+  for (const [name, bytes] of Object.entries(files)) {
+    await mkdir(path.dirname(path.join(folder, name)), { recursive: true });
+    await writeFile(path.join(folder, name), bytes);
+  }
+  const site = await serve({ folder });
+  const other = await visitor(browser);
+  const visit = await open(other.context, site.url);
+  assert.equal(await visit.title(), '가게');
+  assert.equal(await say(visit, '언제쯤 도착하나요?'), '오늘 보내면 내일 닿아요.');
+  other.check(site.url);
+  await other.context.close();
+  await site.stop();
+  await rm(folder, { recursive: true });
+
+  await page.locator('.tables li').nth(1).getByText('지우기').click();
+  await page.waitForFunction(() => document.querySelectorAll('.tables li').length === 1);
+  const bytes = await readFile(await table.path());
+  await page.setInputFiles('#table-file', { name: '가게.safetensors', mimeType: '', buffer: bytes });
+  await page.waitForSelector('.tables li:nth-child(2) .using');
+  await closeDialogs();
+  assert.equal(await say(page, '몇 시부터 해요?'), '아침 열 시에 열어요.');
+});
+
+test('a table of another model is offered for rebuilding, never used', async () => {
+  await openTables();
+  const [table] = await Promise.all([page.waitForEvent('download'), page.getByText('표 파일 받기').click()]);
+  const bytes = await readFile(await table.path());
+  const at = bytes.indexOf('"fingerprint":"') + 15;
+  bytes.write('0'.repeat(8), at, 'latin1');
+  await page.setInputFiles('#table-file', { name: '남의 표.safetensors', mimeType: '', buffer: bytes });
+  await page.waitForSelector('.new-table .primary');
+  assert.match(await page.locator('.new-table').innerText(), /다른 모델로 만든 것/);
+  await page.locator('.new-table .primary').click();
+  await toast('“남의 표” 표를 만들었어요');
+  await closeDialogs();
+  assert.equal(await say(page, '몇 시부터 해요?'), '아침 열 시에 열어요.');
+});
+
+test('2,000 rows: the page stays quick, and stopping leaves the table in use', async (t) => {
+  const rows = Array.from({ length: 2_000 }, (_, i) => `갈래 ${i % 40},${i}번째로 궁금한 것이 있어요,답 ${i % 40}`);
+  await openTables();
+  await page.evaluate(() => {
+    window.longTasks = [];
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) window.longTasks.push(entry.duration);
+    }).observe({ type: 'longtask' });
+  });
+  await pick('큰 표.csv', Buffer.from(`구분,유저,챗봇\n${rows.join('\n')}\n`));
+  await page.waitForSelector('.new-table form');
+  await page.click('.new-table button[type=submit]');
+  const seen = [];
+  const begin = performance.now();
+  while (performance.now() - begin < 8_000) {
+    seen.push(await page.$eval('.building progress', (bar) => bar.value));
+    await page.waitForTimeout(250);
+  }
+  assert.ok(new Set(seen).size > 4, `progress moves: ${seen}`);
+  assert.match(await page.textContent('.building .detail'), /\/ 2,000문장 · .*남았어요/);
+  const longest = Math.max(0, ...(await page.evaluate(() => window.longTasks)));
+  t.diagnostic(`longest task on the main thread ${Math.round(longest)} ms; ` +
+    `${Math.max(...seen)} rows in 8 s`);
+  assert.ok(longest < 100, `a task took ${longest} ms`);
+  await page.locator('.building button').click();
+  await toast('그만두었어요');
+  await closeDialogs();
+  assert.equal(await say(page, '몇 시부터 해요?'), '아침 열 시에 열어요.');
+});
