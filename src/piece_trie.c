@@ -51,6 +51,16 @@ static uint32_t add_code(gyeot_piece_trie *trie, const uint8_t *text, size_t len
   return code;
 }
 
+static bool add_page(gyeot_piece_trie *trie) {
+  void *pages = trie->pages;
+  if (gyeot_grow(&trie->allocator, &pages, &trie->page_capacity, trie->page_count + 1,
+                 256 * sizeof *trie->pages) != GYEOT_OK)
+    return false;
+  trie->pages = pages;
+  memset(trie->pages + 256 * trie->page_count++, 0, 256 * sizeof *trie->pages);
+  return true;
+}
+
 static unsigned bits_for(uint64_t largest) {
   unsigned bits = 0;
   while (largest >> bits != 0) bits++;
@@ -80,22 +90,42 @@ static bool aim(gyeot_piece_trie *trie, walker *w) {
   return true;
 }
 
-/* Takes the step; false when the table has become too full to go on. */
-static bool step(gyeot_piece_trie *trie, walker *w) {
+/* Enters a new node into the small tables. */
+static bool note_node(gyeot_piece_trie *trie, const walker *w, uint32_t slot) {
+  uint64_t bit = gyeot_piece_trie_hash(w->key) >> trie->filter_shift;
+  trie->filter[bit >> 6] |= UINT64_C(1) << (bit & 63);
+  if (w->node != gyeot_piece_trie_root(trie)) {
+    trie->slots[w->node] |= 1;
+    return true;
+  }
+  uint32_t code = (uint32_t)w->key & ((1u << GYEOT_TRIE_CODE_BITS) - 1);
+  if (code >= 0x10000) return true;
+  if (trie->page_of[code >> 8] == 0) {
+    if (!add_page(trie)) return false;
+    trie->page_of[code >> 8] = (uint16_t)(trie->page_count - 1);
+  }
+  trie->pages[(size_t)trie->page_of[code >> 8] << 8 | (code & 0xFF)] =
+      (uint64_t)(slot + 1) << 32;
+  return true;
+}
+
+typedef enum outcome { DONE, TOO_FULL, OUT_OF_MEMORY } outcome;
+
+static outcome step(gyeot_piece_trie *trie, walker *w) {
   uint32_t slot = w->slot;
   while (trie->slots[slot] != 0 && trie->slots[slot] >> trie->value_bits != w->key)
     if (++slot == trie->capacity) slot = 0;
   if (trie->slots[slot] == 0) {
     /* Above three quarters the chains of linear probing grow long. */
-    if (trie->node_count >= trie->capacity / 4 * 3) return false;
+    if (trie->node_count >= trie->capacity / 4 * 3) return TOO_FULL;
     trie->slots[slot] = w->key << trie->value_bits;
     trie->node_count++;
-    if (w->node != gyeot_piece_trie_root(trie)) trie->slots[w->node] |= 1;
+    if (!note_node(trie, w, slot)) return OUT_OF_MEMORY;
   }
   w->node = slot;
   w->text += w->length;
   w->left -= w->length;
-  return true;
+  return DONE;
 }
 
 static void arrive(gyeot_piece_trie *trie, const walker *w, size_t *duplicate) {
@@ -107,15 +137,15 @@ static void arrive(gyeot_piece_trie *trie, const walker *w, size_t *duplicate) {
   trie->slots[w->node] |= (uint64_t)(w->id + 1) << 1;
 }
 
-typedef enum outcome { DONE, TOO_FULL, OUT_OF_MEMORY } outcome;
-
-GYEOT_NOINLINE static outcome bring_in(gyeot_piece_trie *trie, walker *walkers, size_t count, size_t *duplicate) {
+GYEOT_NOINLINE static outcome bring_in(gyeot_piece_trie *trie, walker *walkers, size_t count,
+                                       size_t *duplicate) {
   while (count != 0) {
     for (size_t i = 0; i < count; i++)
       if (!aim(trie, &walkers[i])) return OUT_OF_MEMORY;
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
-      if (!step(trie, &walkers[i])) return TOO_FULL;
+      outcome result = step(trie, &walkers[i]);
+      if (result != DONE) return result;
       if (walkers[i].left == 0)
         arrive(trie, &walkers[i], duplicate);
       else if (kept++ != i)
@@ -126,6 +156,18 @@ GYEOT_NOINLINE static outcome bring_in(gyeot_piece_trie *trie, walker *walkers, 
   return DONE;
 }
 
+/* Takes the first step without a visit to the large table, if that node is there already. */
+static void take_first_step(const gyeot_piece_trie *trie, walker *w) {
+  size_t length = gyeot_piece_trie_cut(trie, w->text, w->left);
+  uint32_t code = gyeot_piece_trie_code(trie, w->text, length);
+  if (code >= 0x10000) return;
+  uint64_t entry = trie->pages[(size_t)trie->page_of[code >> 8] << 8 | (code & 0xFF)];
+  if (entry == 0) return;
+  w->node = (uint32_t)(entry >> 32) - 1;
+  w->text += length;
+  w->left -= length;
+}
+
 static outcome fill(gyeot_piece_trie *trie, const gyeot_piece_source *source, size_t *duplicate) {
   walker walkers[WALKERS];
   size_t count = 0;
@@ -133,6 +175,11 @@ static outcome fill(gyeot_piece_trie *trie, const gyeot_piece_source *source, si
   for (size_t id = 0; id < source->count && result == DONE; id++) {
     walker w = {.id = id, .node = gyeot_piece_trie_root(trie)};
     if (!source->piece(source->context, id, &w.text, &w.left) || w.left == 0) continue;
+    take_first_step(trie, &w);
+    if (w.left == 0) {
+      arrive(trie, &w, duplicate);
+      continue;
+    }
     walkers[count++] = w;
     if (count < WALKERS) continue;
     result = bring_in(trie, walkers, count, duplicate);
@@ -141,37 +188,38 @@ static outcome fill(gyeot_piece_trie *trie, const gyeot_piece_source *source, si
   return result == DONE ? bring_in(trie, walkers, count, duplicate) : result;
 }
 
-/* Fills the two small tables from the large one. */
-static gyeot_status index_nodes(gyeot_piece_trie *trie) {
-  size_t page_count = 1;
-  memset(trie->page_of, 0, sizeof trie->page_of);
-  for (uint32_t slot = 0; slot < trie->capacity; slot++) {
-    uint64_t key = trie->slots[slot] >> trie->value_bits;
-    uint32_t code = (uint32_t)key & ((1u << GYEOT_TRIE_CODE_BITS) - 1);
-    if (code == 0 || code >= 0x10000 || key >> GYEOT_TRIE_CODE_BITS != trie->capacity) continue;
-    if (trie->page_of[code >> 8] == 0) trie->page_of[code >> 8] = (uint16_t)page_count++;
-  }
-  /* Four to eight bits for each node. */
+/* The pages know the slots of the first characters; now that these are final, also what they hold. */
+static void complete_pages(gyeot_piece_trie *trie) {
+  for (size_t i = 0; i < 256 * trie->page_count; i++)
+    if (trie->pages[i] != 0)
+      trie->pages[i] |= trie->slots[(trie->pages[i] >> 32) - 1] & ((UINT64_C(1) << trie->value_bits) - 1);
+}
+
+/* Empty tables for about so many nodes. */
+static gyeot_status make_tables(gyeot_piece_trie *trie, uint64_t capacity) {
+  gyeot_piece_trie_free(trie);
   unsigned bits = 6;
-  while (UINT64_C(1) << bits < 4 * (uint64_t)trie->node_count) bits++;
-  size_t words = (size_t)1 << (bits - 6);
+  while (UINT64_C(1) << bits < 2 * capacity) bits++;
   trie->filter_shift = 64 - bits;
-  trie->pages = gyeot_allocate(&trie->allocator, page_count, 256 * sizeof *trie->pages);
+  trie->capacity = (uint32_t)capacity;
+  trie->node_count = 0;
+  memset(trie->page_of, 0, sizeof trie->page_of);
+  trie->page_count = trie->page_capacity = 0;
+  size_t words = (size_t)1 << (bits - 6);
+  trie->slots = gyeot_allocate(&trie->allocator, trie->capacity, sizeof *trie->slots);
   trie->filter = gyeot_allocate(&trie->allocator, words, sizeof *trie->filter);
-  if (trie->pages == NULL || trie->filter == NULL) return GYEOT_ERROR_MEMORY;
-  memset(trie->pages, 0, page_count * 256 * sizeof *trie->pages);
+  if (trie->slots == NULL || trie->filter == NULL || !add_page(trie)) return GYEOT_ERROR_MEMORY;
+  memset(trie->slots, 0, trie->capacity * sizeof *trie->slots);
   memset(trie->filter, 0, words * sizeof *trie->filter);
-  for (uint32_t slot = 0; slot < trie->capacity; slot++) {
-    uint64_t held = trie->slots[slot], key = held >> trie->value_bits;
-    if (held == 0) continue;
-    uint32_t code = (uint32_t)key & ((1u << GYEOT_TRIE_CODE_BITS) - 1);
-    uint64_t bit = gyeot_piece_trie_hash(key) >> trie->filter_shift;
-    trie->filter[bit >> 6] |= UINT64_C(1) << (bit & 63);
-    if (code >= 0x10000 || key >> GYEOT_TRIE_CODE_BITS != trie->capacity) continue;
-    trie->pages[(size_t)trie->page_of[code >> 8] << 8 | (code & 0xFF)] =
-        (uint64_t)slot << 32 | (held & ((UINT64_C(1) << trie->value_bits) - 1));
-  }
   return GYEOT_OK;
+}
+
+static size_t count_pieces(const gyeot_piece_source *source) {
+  const uint8_t *text;
+  size_t pieces = 0, size;
+  for (size_t id = 0; id < source->count; id++)
+    pieces += source->piece(source->context, id, &text, &size);
+  return pieces;
 }
 
 gyeot_status gyeot_piece_trie_build(gyeot_piece_trie *trie, const gyeot_piece_source *source,
@@ -181,37 +229,26 @@ gyeot_status gyeot_piece_trie_build(gyeot_piece_trie *trie, const gyeot_piece_so
   trie->bytewise = bytewise;
   trie->allocator = *allocator;
   if (source->count >= INT32_MAX) return GYEOT_ERROR_LIMIT;
-  uint64_t bytes = 0, pieces = 0;
-  for (size_t id = 0; id < source->count; id++) {
-    const uint8_t *text;
-    size_t size;
-    if (!source->piece(source->context, id, &text, &size)) continue;
-    bytes += size;
-    pieces++;
-  }
-  /* Large vocabularies have about two nodes a piece; a table too small is made again, larger. */
-  uint64_t nodes = 2 * pieces + pieces / 20 + 256;
-  if (nodes > bytes) nodes = bytes;
+  uint64_t pieces = source->expected != 0 ? source->expected : count_pieces(source);
   trie->value_bits = bits_for(source->count) + 1;
-  for (uint64_t capacity = nodes + nodes / 3 * 2 + 8;; capacity += capacity / 2) {
+  /* Large vocabularies have about two nodes a piece; tables too small are made again, larger. */
+  uint64_t nodes = 2 * pieces + pieces / 20 + 8;
+  gyeot_status status = GYEOT_OK;
+  for (uint64_t capacity = nodes + nodes / 3 * 2; status == GYEOT_OK; capacity += capacity / 2) {
     if (bits_for(capacity) + GYEOT_TRIE_CODE_BITS + trie->value_bits > 64) {
-      gyeot_piece_trie_free(trie);
-      return GYEOT_ERROR_LIMIT;
+      status = GYEOT_ERROR_LIMIT;
+      break;
     }
-    gyeot_deallocate(&trie->allocator, trie->slots);
-    trie->capacity = (uint32_t)capacity;
-    trie->node_count = 0;
-    trie->slots = gyeot_allocate(&trie->allocator, trie->capacity, sizeof *trie->slots);
-    outcome result = OUT_OF_MEMORY;
-    if (trie->slots != NULL) {
-      memset(trie->slots, 0, trie->capacity * sizeof *trie->slots);
-      result = fill(trie, source, duplicate);
+    status = make_tables(trie, capacity);
+    outcome result = status == GYEOT_OK ? fill(trie, source, duplicate) : OUT_OF_MEMORY;
+    if (result == OUT_OF_MEMORY) status = GYEOT_ERROR_MEMORY;
+    if (result == DONE) {
+      complete_pages(trie);
+      return GYEOT_OK;
     }
-    if (result == TOO_FULL) continue;
-    if (result == DONE && index_nodes(trie) == GYEOT_OK) return GYEOT_OK;
-    gyeot_piece_trie_free(trie);
-    return GYEOT_ERROR_MEMORY;
   }
+  gyeot_piece_trie_free(trie);
+  return status;
 }
 
 void gyeot_piece_trie_free(gyeot_piece_trie *trie) {
@@ -219,10 +256,9 @@ void gyeot_piece_trie_free(gyeot_piece_trie *trie) {
   gyeot_deallocate(&trie->allocator, trie->pages);
   gyeot_deallocate(&trie->allocator, trie->filter);
   gyeot_deallocate(&trie->allocator, trie->rare);
-  trie->slots = NULL;
-  trie->pages = NULL;
-  trie->filter = NULL;
+  trie->slots = trie->pages = trie->filter = NULL;
   trie->rare = NULL;
+  trie->rare_count = trie->rare_capacity = 0;
 }
 
 int32_t gyeot_piece_trie_find(const gyeot_piece_trie *trie, const uint8_t *text, size_t size) {

@@ -269,7 +269,8 @@ static bool symbol_piece(const void *context, size_t id, const uint8_t **text, s
 static gyeot_status build_trie(gyeot_spm_model *model, gyeot_piece_trie *trie, bool bytewise,
                                bool (*piece)(const void *, size_t, const uint8_t **, size_t *),
                                gyeot_error *error) {
-  gyeot_piece_source source = {model, model->count, piece};
+  gyeot_piece_source source = {model, model->count, piece,
+                               piece == vocabulary_piece ? model->count : 0};
   size_t duplicate = SIZE_MAX;
   gyeot_status status =
       gyeot_piece_trie_build(trie, &source, bytewise, &model->allocator, &duplicate);
