@@ -113,7 +113,9 @@ static gyeot_status read_unigram(gyeot_json_load *load, gyeot_json model, int32_
 
   pipeline->unigram = true;
   *size = (int32_t)pipeline->score_count;
-  gyeot_piece_source source = {&load->engine->pieces, pipeline->score_count, piece_of};
+  gyeot_piece_source source = {.context = &load->engine->pieces,
+                               .count = pipeline->score_count,
+                               .piece = piece_of};
   status = gyeot_piece_trie_build(&pipeline->trie, &source, false, &load->allocator, NULL);
   if (status == GYEOT_ERROR_LIMIT) return too_large(load);
   if (status != GYEOT_OK) return status;

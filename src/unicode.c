@@ -75,8 +75,8 @@ static size_t look_up(const gyeot_mapping *mapping, uint32_t c, uint32_t *out) {
       high = middle;
   }
   if (low == end || mapping->keys[low] != key) return 0;
-  size_t at = mapping->positions[low / 16], count = 0;
-  for (size_t i = low / 16 * 16; i < low; i++) at += mapping->lengths[i];
+  size_t at = mapping->positions[low / 64], count = 0;
+  for (size_t i = low / 64 * 64; i < low; i++) at += mapping->lengths[i];
   for (size_t stop = at + mapping->lengths[low]; at < stop; at++) {
     uint32_t unit = unit_at(mapping, at);
     if (unit >= 0xD800 && unit < 0xDC00)

@@ -114,7 +114,7 @@ def halves(name: str, values: list[int]) -> str:
 
 def mapping(name: str, entries: dict[int, str]) -> str:
     """The low bytes of sorted keys, where the keys of each high part begin, the length of each
-    value in UTF-16 units, a pool. Only every 16th entry has its position in the pool written down.
+    value in UTF-16 units, a pool. Only every 64th entry has its position in the pool written down.
     (Low bytes repeat from page to page: 16-bit keys would add 8 kB to the compressed module.)
     """
     keys = sorted(entries)
@@ -123,7 +123,7 @@ def mapping(name: str, entries: dict[int, str]) -> str:
     pages = [sum(c < page << 8 for c in keys) for page in range(0x301)]
     positions, at = [], 0
     for i, value in enumerate(values):
-        if i % 16 == 0:
+        if i % 64 == 0:
             positions.append(at)
         at += len(value)
     pool = [unit for value in values for unit in value]
