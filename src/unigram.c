@@ -8,6 +8,12 @@
  * keeps floats fine enough in long texts (found by comparing how repeated characters are cut). */
 #define REBASE_PAST 100000.0f
 
+static size_t count_characters(const uint8_t *text, size_t size) {
+  size_t n = 0;
+  for (size_t at = 0; at < size; n++) at += gyeot_utf8_step(text + at, size - at);
+  return n;
+}
+
 #define SCORE float
 #define REBASE 1
 #define NAME(name) name##_f32

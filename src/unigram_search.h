@@ -76,8 +76,10 @@ static gyeot_status NAME(encode)(const MODEL *model, const uint8_t *text, size_t
   if (size >= SIZE_MAX / (2 * sizeof(NAME(record)))) return GYEOT_ERROR_MEMORY;
   void **memory = &sink->scratch[block].block;
   size_t *capacity = &sink->scratch[block].capacity;
+  /* A short text's bytes are room enough for its characters; a long one's are counted. */
+  size_t room = (size < 4096 ? size : count_characters(text, size)) + 1;
   gyeot_status status =
-      gyeot_grow(&sink->allocator, memory, capacity, (size + 1) * sizeof(NAME(record)), 1);
+      gyeot_grow(&sink->allocator, memory, capacity, room * sizeof(NAME(record)), 1);
   if (status != GYEOT_OK) return status;
   NAME(record) *records = *memory;
   size_t n = NAME(cut)(model->trie, text, size, records);
