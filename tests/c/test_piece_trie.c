@@ -59,7 +59,7 @@ static void test_finds_what_a_list_finds(void **state) {
   for (int bytewise = 0; bytewise < 2; bytewise++) {
     generate(&some, 1);
     generate(&others, 2);
-    gyeot_piece_source source = {&some, PIECES, piece_of};
+    gyeot_piece_source source = {&some, PIECES, piece_of, 0};
     gyeot_piece_trie trie;
     size_t duplicate = SIZE_MAX;
     assert_int_equal(gyeot_piece_trie_build(&trie, &source, bytewise != 0, &gate, &duplicate),
@@ -92,7 +92,7 @@ static void test_grows_when_the_guess_was_small(void **state) {
   uint32_t seed = 3;
   for (size_t i = 0; i < sizeof texts; i++) texts[i] = (uint8_t)('a' + next_random(&seed) % 26);
   gyeot_allocator gate = gyeot_allocator_or_default(NULL);
-  gyeot_piece_source source = {texts, LONG_PIECES, long_piece};
+  gyeot_piece_source source = {texts, LONG_PIECES, long_piece, 0};
   gyeot_piece_trie trie;
   size_t duplicate = SIZE_MAX;
   assert_int_equal(gyeot_piece_trie_build(&trie, &source, false, &gate, &duplicate), GYEOT_OK);
@@ -109,7 +109,7 @@ static void test_every_allocation_may_fail(void **state) {
   (void)state;
   static pieces some;
   generate(&some, 4);
-  gyeot_piece_source source = {&some, PIECES, piece_of};
+  gyeot_piece_source source = {&some, PIECES, piece_of, 0};
   for (size_t fail_at = 1;; fail_at++) {
     counting_allocator counts = {0, fail_at, 0, 0, 0};
     gyeot_allocator gate = counting_gate(&counts);
