@@ -71,7 +71,7 @@ export class Embedder {
   async #run(ids: readonly Int32Array[]): Promise<Float32Array> {
     const count = ids.length;
     const length = Math.max(1, ...ids.map((row) => row.length));
-    const padded = new Int32Array(count * length).fill(this.#manifest.tokenizer.pad_id ?? 0);
+    const padded = new Int32Array(count * length).fill(this.#tokenizer.padId);
     const mask = new Int32Array(count * length);
     ids.forEach((row, index) => {
       padded.set(row, index * length);
