@@ -40,7 +40,12 @@ gyeot_status gyeot_added_put(gyeot_added *added, const uint8_t *text, size_t siz
   gyeot_status status = gyeot_trie_put(trie, text, size, (int32_t)added->count, NULL);
   if (status != GYEOT_OK) return status;
   added->tokens[added->count++] = token;
-  if (token.special) added->special_ids[added->special_count++] = token.id;
+  if (token.special) {
+    size_t at = added->special_count++;
+    for (; at > 0 && added->special_ids[at - 1] > token.id; at--)
+      added->special_ids[at] = added->special_ids[at - 1];
+    added->special_ids[at] = token.id;
+  }
   if (token.normalized) {
     added->any_normalized = true;
   } else {
@@ -51,9 +56,7 @@ gyeot_status gyeot_added_put(gyeot_added *added, const uint8_t *text, size_t siz
 }
 
 bool gyeot_added_is_special(const gyeot_added *added, int32_t id) {
-  for (size_t i = 0; i < added->special_count; i++)
-    if (added->special_ids[i] == id) return true;
-  return false;
+  return gyeot_ids_contain(added->special_ids, added->special_count, id);
 }
 
 static uint32_t read_forward(gyeot_view view, size_t at, size_t *step) {

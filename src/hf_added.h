@@ -23,7 +23,7 @@ typedef struct gyeot_added {
   gyeot_trie raw, normalized;   /* strings to indices of `tokens` */
   bool any_raw, any_normalized;
   uint8_t first_bytes[32];      /* of the strings in `raw`, a bit each */
-  int32_t *special_ids;         /* ascending order is not promised */
+  int32_t *special_ids;         /* ascending */
   size_t special_count, special_capacity;
 } gyeot_added;
 
@@ -55,6 +55,17 @@ void gyeot_added_free(gyeot_added *added);
 /* `text` is the string as it is looked for: in its normalized form when token.normalized. */
 gyeot_status gyeot_added_put(gyeot_added *added, const uint8_t *text, size_t size,
                              gyeot_added_token token);
+
+/* Whether an id is among `count` ascending ones. */
+static inline bool gyeot_ids_contain(const int32_t *ids, size_t count, int32_t id) {
+  if (count == 0 || id < ids[0]) return false;
+  while (count > 1) {
+    size_t half = count / 2;
+    if (ids[half] <= id) ids += half;
+    count -= half;
+  }
+  return *ids == id;
+}
 
 bool gyeot_added_is_special(const gyeot_added *added, int32_t id);
 

@@ -163,9 +163,10 @@ gyeot_json_kind gyeot_json_kind_of(gyeot_json value) {
 }
 
 static const uint8_t *after_string(const uint8_t *at) {
-  for (at++; *at != '"'; at++)
-    if (*at == '\\') at++;
-  return at + 1;
+  for (at++;; at += 2) {
+    while (*at != '"' && *at != '\\') at++;
+    if (*at == '"') return at + 1;
+  }
 }
 
 static const uint8_t *after_value(const uint8_t *at, const uint8_t *end) {
@@ -174,17 +175,19 @@ static const uint8_t *after_value(const uint8_t *at, const uint8_t *end) {
     while (at < end && memchr(",]} \n\r\t", *at, 7) == NULL) at++;
     return at;
   }
-  size_t depth = 0;
-  do {
-    if (*at == '"') {
-      at = after_string(at);
-      continue;
+  for (size_t depth = 0;;) {
+    switch (*at) {
+      case '"': at = after_string(at); continue;
+      case '[':
+      case '{': depth++; break;
+      case ']':
+      case '}':
+        if (--depth == 0) return at + 1;
+        break;
+      default: break;
     }
-    depth += *at == '[' || *at == '{';
-    depth -= *at == ']' || *at == '}';
     at++;
-  } while (depth != 0);
-  return at;
+  }
 }
 
 gyeot_json_walk gyeot_json_begin(gyeot_json value) {

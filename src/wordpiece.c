@@ -1,10 +1,6 @@
 #include "wordpiece.h"
 
-static bool is_special(const gyeot_wordpiece *model, int32_t id) {
-  for (size_t i = 0; i < model->special_count; i++)
-    if (model->special[i] == id) return true;
-  return false;
-}
+#include "hf_added.h"
 
 gyeot_status gyeot_wordpiece_match(const gyeot_wordpiece *model, gyeot_word word,
                                    bool special_tokens_as_text, gyeot_sink *sink) {
@@ -23,7 +19,10 @@ gyeot_status gyeot_wordpiece_match(const gyeot_wordpiece *model, gyeot_word word
       const gyeot_trie_edge *edge = gyeot_trie_step(&model->trie, node, word.characters[i++]);
       if (edge == NULL) break;
       node = edge->child;
-      if (edge->id < 0 || (special_tokens_as_text && is_special(model, edge->id))) continue;
+      if (edge->id < 0) continue;
+      if (special_tokens_as_text &&
+          gyeot_ids_contain(model->special, model->special_count, edge->id))
+        continue;
       id = edge->id;
       end = i;
     }
