@@ -13,7 +13,7 @@ import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { pathToFileURL, fileURLToPath } from 'node:url';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { bundle, vendorRuntime } from './bundle.js';
+import { bundle, bundleSingle, vendorRuntime } from './bundle.js';
 import { filesUnder } from './files.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -27,7 +27,8 @@ const steps = {
     run: buildWasm,
   },
   types: {
-    inputs: ['tsconfig.json', 'wasm/core', 'wasm/gyeot', 'wasm/command', 'package-lock.json'],
+    inputs: ['tsconfig.json', 'wasm/core', 'wasm/gyeot', 'wasm/command', 'wasm/build/tsconfig.json',
+      'web/precache.ts', 'package-lock.json'],
     outputs: ['dist/types/gyeot/index.d.ts'],
     run: buildTypes,
   },
@@ -36,6 +37,11 @@ const steps = {
       'package.json', 'package-lock.json'],
     outputs: ['dist/index.js', 'dist/node.js', 'dist/core.js', 'dist/worker.js', 'dist/engine.js'],
     run: buildScript,
+  },
+  single: {
+    inputs: ['web', 'dist/index.js', 'dist/engine.js', 'dist/core.js', 'wasm/build/bundle.js'],
+    outputs: ['dist/single.js', 'dist/single.css'],
+    run: () => bundleSingle(root, dist),
   },
   page: {
     inputs: ['web', 'model/default', 'model/table', 'model/safety.ko.json', 'dist/index.js',
@@ -57,11 +63,9 @@ async function buildWasm() {
 
 async function buildTypes() {
   await rm(path.join(dist, 'types'), { recursive: true, force: true });
-  run(process.execPath, [
-    path.join(root, 'node_modules/typescript/bin/tsc'), '-p', root, '--noEmit', 'false',
-    '--declaration', '--emitDeclarationOnly', '--rootDir', path.join(root, 'wasm'),
-    '--outDir', path.join(dist, 'types'),
-  ]);
+  const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
+  run(process.execPath, [tsc, '-p', root]);
+  run(process.execPath, [tsc, '-p', path.join(root, 'wasm/build')]);
 }
 
 async function buildScript() {

@@ -69,6 +69,42 @@ export async function bundle(root, dist) {
   }
 }
 
+/** The page as one script and one style, for `gyeot build --single-file`. */
+export async function bundleSingle(root, dist) {
+  const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
+  await esbuild.build({
+    absWorkingDir: root,
+    entryPoints: { single: 'web/app/main.ts' },
+    outdir: dist,
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    charset: 'utf8',
+    minify: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+    define: { RUNTIME_FOLDER: '"runtime/"', GYEOT_VERSION: JSON.stringify(version) },
+    plugins: [{
+      name: 'built-api',
+      setup(build) {
+        build.onResolve({ filter: /wasm\/gyeot\/index\.js$/ }, () => ({
+          path: path.join(dist, 'index.js'),
+        }));
+      },
+    }],
+  });
+  await esbuild.build({
+    absWorkingDir: root,
+    entryPoints: { single: 'web/styles/style.css' },
+    outdir: dist,
+    bundle: true,
+    minify: true,
+    charset: 'utf8',
+    logLevel: 'warning',
+    external: ['../icons/*'],
+  });
+}
+
 /** Leaves out entries whose source is not there. */
 function entries(root, map) {
   return Object.fromEntries(

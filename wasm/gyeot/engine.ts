@@ -75,8 +75,12 @@ export class Engine {
     return info;
   }
 
-  embed(texts: string[], options: CallOptions = {}): Promise<Embeddings> {
-    return this.#queue.run(() => this.#embedder.embed(texts, 'query', options), options.signal);
+  embed(
+    texts: string[],
+    kind: 'query' | 'document',
+    options: CallOptions = {},
+  ): Promise<Embeddings> {
+    return this.#queue.run(() => this.#embedder.embed(texts, kind, options), options.signal);
   }
 
   match(text: string, k = 5, { signal }: CallOptions = {}): Promise<Match[]> {

@@ -9,7 +9,7 @@ import { closedError } from './queue.js';
 import { RpcClient } from './rpc.js';
 import type { Service } from './rpc.js';
 import type {
-  Answer, AskOptions, CallOptions, Embeddings, GyeotBot, LoadOptions, Match, ModelInfo,
+  Answer, AskOptions, CallOptions, EmbedOptions, Embeddings, GyeotBot, LoadOptions, Match, ModelInfo,
   ModelSource, Row, Source, TableInfo, TokenPiece,
 } from './types.js';
 
@@ -81,10 +81,10 @@ export abstract class LoadedGyeot implements GyeotBot {
     return this.#backend.call(method, args, callOptions(options.signal, options.onProgress));
   }
 
-  async embed(texts: string | string[], options: CallOptions = {}): Promise<Embeddings> {
+  async embed(texts: string | string[], options: EmbedOptions = {}): Promise<Embeddings> {
     const list = typeof texts === 'string' ? [texts] : texts;
     if (!Array.isArray(list)) throw new GyeotError('argument', 'embed takes a text or an array of texts');
-    return (await this.#call('embed', [list], options)) as Embeddings;
+    return (await this.#call('embed', [list, options.kind ?? 'query'], options)) as Embeddings;
   }
 
   async match(text: string, options: { k?: number; signal?: AbortSignal } = {}): Promise<Match[]> {

@@ -24,7 +24,8 @@ export function engineService(): Service {
       engine = loaded;
       return loaded.info;
     },
-    embed: ([texts]: [string[]], call) => open().embed(texts, call),
+    embed: ([texts, kind]: [string[], 'query' | 'document'], call) =>
+      open().embed(texts, kind, call),
     match: ([text, k]: [string, number | undefined], call) => open().match(text, k, call),
     ask: ([text, options]: [string, AskOptions], call) => open().ask(text, { ...options, ...call }),
     tokenize: ([text]: [string]) => open().tokenize(text),

@@ -58,6 +58,8 @@ export class Table {
   readonly rows: number;
   readonly dimension: number;
   readonly meta: TableMeta;
+  /** Whether the file that it was read from held a byte a number. */
+  readonly quantized: boolean;
   /** `[rows, dimension]`, each row L2-normalised. */
   readonly vectors: Float32Array;
   /** Group number of each row. */
@@ -75,7 +77,9 @@ export class Table {
     rows: number,
     dimension: number,
     meta: TableMeta,
+    quantized: boolean,
   ) {
+    this.quantized = quantized;
     this.rows = rows;
     this.dimension = dimension;
     this.meta = meta;
@@ -140,6 +144,7 @@ export class Table {
       rows.length,
       dimension,
       meta,
+      false,
     );
   }
 
@@ -165,7 +170,7 @@ export class Table {
       );
     }
     const reader = new TableReader({ tensors, metadata }, file);
-    const { vectors, rows, dimension } = reader.vectors();
+    const { vectors, rows, dimension, quantized } = reader.vectors();
     return new Table(
       {
         questions: reader.texts('question', rows),
@@ -176,6 +181,7 @@ export class Table {
       rows,
       dimension,
       reader.meta(),
+      quantized,
     );
   }
 
@@ -238,7 +244,7 @@ class TableReader {
     return tensor;
   }
 
-  vectors(): { vectors: Float32Array; rows: number; dimension: number } {
+  vectors(): { vectors: Float32Array; rows: number; dimension: number; quantized: boolean } {
     const tensor = this.#tensor('vectors', 2, 'F32', 'I8');
     const [rows, dimension] = tensor.shape as [number, number];
     if (dimension === 0) this.#fail('the vectors have no dimension');
@@ -256,7 +262,7 @@ class TableReader {
       }
     }
     if (!vectors.every(Number.isFinite)) this.#fail('a vector has a number that is not finite');
-    return { vectors, rows, dimension };
+    return { vectors, rows, dimension, quantized: tensor.dtype === 'I8' };
   }
 
   texts(name: string, rows: number): TextColumn {

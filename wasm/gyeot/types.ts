@@ -27,6 +27,11 @@ export interface CallOptions {
   onProgress?: (progress: Progress) => void;
 }
 
+export interface EmbedOptions extends CallOptions {
+  /** Which of the model's prompts goes before the texts. Default `query`. */
+  kind?: 'query' | 'document';
+}
+
 export interface LoadOptions extends CallOptions {
   /** Default: the bundled Korean model. */
   model?: ModelSource;
@@ -153,7 +158,7 @@ export interface ModelInfo {
 export interface GyeotBot {
   readonly model: ModelInfo;
   readonly table: TableInfo | null;
-  embed(texts: string | string[], options?: CallOptions): Promise<Embeddings>;
+  embed(texts: string | string[], options?: EmbedOptions): Promise<Embeddings>;
   match(text: string, options?: { k?: number; signal?: AbortSignal }): Promise<Match[]>;
   ask(text: string, options?: AskOptions): Promise<Answer>;
   tokenize(text: string): Promise<TokenPiece[]>;

@@ -1,0 +1,154 @@
+/** `gyeot calibrate`: vote, threshold and margin of a table, estimated instead of guessed. */
+import { readFile } from 'node:fs/promises';
+import { GyeotError } from '../core/index.js';
+import { Table } from '../gyeot/table.js';
+import { accuracy, answered, judge, leaveOneOut, neighbours } from './judge.js';
+import type { Judgement } from './judge.js';
+import { loadBot } from './options.js';
+import type { Command } from './options.js';
+import { quantile } from './statistics.js';
+import { writeWhole } from './tables.js';
+
+/** Votes that are tried. */
+const ks = [1, 3, 5, 10, 15, 20];
+const scales = [10, 20, 40, 60];
+
+export const calibrate: Command = {
+  summary: 'Estimate a table’s vote, threshold and margin',
+  help: `
+gyeot calibrate --table T.safetensors [--outside FILE] [--model DIR] [--write] [--json]
+
+Asks the table each of its own questions without that row, and, with --outside, sentences that it should
+not answer (one a line, or a JSON array). Chooses the vote with the best leave-one-out accuracy, then the
+limits that let at most 5 % of the outside sentences through and keep the most right answers.
+Without --outside, the threshold keeps 95 % of the table's own questions. --write puts the figures into
+the table.
+
+  gyeot calibrate --table faq.safetensors --outside outside.txt --write`,
+  options: {
+    table: { type: 'string' },
+    outside: { type: 'string' },
+    model: { type: 'string' },
+    write: { type: 'boolean' },
+    json: { type: 'boolean' },
+  },
+  positionals: [],
+  async run(options, terminal, signal) {
+    const file = options.text('table');
+    if (file === undefined) throw new GyeotError('argument', '--table T.safetensors is missing');
+    const table = Table.parse(await readFile(file), file);
+    const inside = await leaveOneOut(table);
+    if (inside.length < 20) {
+      throw new GyeotError('argument', `${file} has too few groups of two rows or more to learn from`);
+    }
+    const votes = ks.flatMap((k) => (k === 1 ? [10] : scales).map((scale) => ({ k, scale })));
+    const ranked = votes
+      .map((vote) => ({ ...vote, accuracy: accuracy(judge(inside, vote)) }))
+      .sort((a, b) => b.accuracy - a.accuracy || a.k - b.k || a.scale - b.scale);
+    const best = ranked[0]!;
+    const judged = judge(inside, best);
+
+    let outside: Judgement[] = [];
+    const list = options.text('outside');
+    if (list !== undefined) {
+      const texts = await readTexts(list);
+      const bot = await loadBot(options, terminal, signal, null);
+      if (bot.model.fingerprint !== table.meta.fingerprint) {
+        throw new GyeotError('fingerprint', `${file} was built with another model`, { file });
+      }
+      const { data } = await bot.embed(texts, {
+        signal, onProgress: (progress) => terminal.progress(progress),
+      });
+      bot.close();
+      outside = judge(await neighbours(table, data), best);
+    }
+    const limits = outside.length > 0 ? search(judged, outside) : {
+      threshold: quantile(judged.map(({ score }) => score), 0.05), margin: 0,
+    };
+    const curve = [...new Set([
+      ...[0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3].map((share) =>
+        quantile(judged.map(({ score }) => score), share)),
+      limits.threshold,
+    ])].sort((a, b) => a - b).map((threshold) => ({
+      threshold,
+      ...shares(judged, outside, { threshold, margin: limits.margin }),
+    }));
+    const result = { vote: best, ...limits, ...shares(judged, outside, limits), curve };
+    if (options.flag('json')) terminal.print(JSON.stringify(result));
+    else {
+      terminal.print(`vote       k ${best.k}, scale ${best.scale}: ${percent(best.accuracy)} of ${judged.length} right`);
+      terminal.print(`nearest    ${percent(accuracy(judge(inside, { k: 1, scale: 1 })))} right`);
+      terminal.print(`threshold  ${limits.threshold.toFixed(4)}, margin ${limits.margin.toFixed(3)}`);
+      terminal.print('\nthreshold  answered  right when answered  outside answered');
+      for (const row of curve) {
+        terminal.print(
+          `${row.threshold.toFixed(4)}     ${percent(row.answered).padStart(7)}   ${percent(row.right).padStart(17)}` +
+            `   ${outside.length ? percent(row.outside).padStart(15) : '              –'}` +
+            (row.threshold === limits.threshold ? '  ←' : ''),
+        );
+      }
+    }
+    if (options.flag('write')) {
+      Object.assign(table.meta, {
+        threshold: round(limits.threshold), margin: round(limits.margin),
+        voteK: best.k, voteScale: best.scale,
+      });
+      await writeWhole(file, table.serialize(table.quantized ? 'i8' : 'f32'));
+      terminal.note(`${file}: written`);
+    }
+  },
+};
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+const round = (value: number): number => Math.round(value * 1e4) / 1e4;
+
+function shares(
+  inside: readonly Judgement[],
+  outside: readonly Judgement[],
+  limits: { threshold: number; margin: number },
+): { answered: number; right: number; outside: number } {
+  const kept = answered(inside, limits);
+  return {
+    answered: kept.length / inside.length,
+    right: kept.length === 0 ? 0 : accuracy(kept),
+    outside: outside.length === 0 ? 0 : answered(outside, limits).length / outside.length,
+  };
+}
+
+/**
+ * For each margin, the lowest threshold that lets at most 5 % of the outside through; of these, the
+ * limits under which the most inside questions get an answer, with right answers counted double.
+ */
+function search(
+  inside: readonly Judgement[],
+  outside: readonly Judgement[],
+): { threshold: number; margin: number } {
+  const allowed = Math.floor(0.05 * outside.length);
+  let best = { threshold: 1, margin: 0, worth: -1 };
+  for (let margin = 0; margin <= 0.5; margin += 0.02) {
+    const scores = outside.filter((one) => one.margin >= margin).map((one) => one.score)
+      .sort((a, b) => b - a);
+    // Just above the score of the first that must not pass.
+    const threshold = scores.length > allowed ? scores[allowed]! + 1e-4 : 0;
+    const kept = answered(inside, { threshold, margin });
+    const worth = kept.length + kept.filter(({ group, wanted }) => group === wanted).length;
+    if (worth > best.worth) best = { threshold, margin, worth };
+  }
+  return { threshold: round(best.threshold), margin: round(best.margin) };
+}
+
+async function readTexts(file: string): Promise<string[]> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new GyeotError('not-found', `${file} could not be read: ${(cause as Error).message}`, { file, cause });
+  }
+  if (!file.endsWith('.json')) return text.split(/\r?\n/).filter((line) => line.trim() !== '');
+  const list: unknown = JSON.parse(text);
+  const texts = Array.isArray(list)
+    ? list.map((item) => (typeof item === 'string' ? item : (item as { text?: unknown })?.text))
+    : [];
+  if (texts.length > 0 && texts.every((item) => typeof item === 'string')) return texts as string[];
+  throw new GyeotError('format', `${file} should be a JSON array of strings`, { file });
+}

@@ -1,0 +1,110 @@
+/** `gyeot table`: a spreadsheet becomes a built table. */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { GyeotError } from '../core/index.js';
+import type { TableMeta } from '../gyeot/table.js';
+import { parseTable } from './csv.js';
+import type { CsvResult } from './csv.js';
+import { loadBot } from './options.js';
+import type { Command, Options } from './options.js';
+import { buildTable } from './tables.js';
+import type { Terminal } from './terminal.js';
+
+/** Options of every command that reads a spreadsheet. */
+export const csvOptions = {
+  question: { type: 'string' },
+  answer: { type: 'string' },
+  group: { type: 'string' },
+  encoding: { type: 'string' },
+} as const;
+
+export const csvHelp = `  --question, --answer, --group NAME   columns, by name or number; guessed from usual headers
+  --encoding NAME                      default: found out (UTF-8, CP949, UTF-16)`;
+
+export const table: Command = {
+  summary: 'A spreadsheet to a built table (safetensors)',
+  help: `
+gyeot table FAQ.csv --out FILE.safetensors [--model DIR]
+
+Reads commas, tabs or semicolons; empty answers are served by the others of their group. Vectors of
+questions that FILE holds already are taken over, so a second run embeds only what is new; a run that
+was stopped goes on where it was.
+
+${csvHelp}
+  --vectors f32|i8                     default f32; i8 is a quarter of the size
+  --title, --license, --language TEXT  written into the table
+  --threshold, --margin NUMBER         written into the table; see gyeot calibrate
+
+  gyeot table faq.csv --out faq.safetensors --title "우리 가게"`,
+  options: {
+    ...csvOptions,
+    model: { type: 'string' },
+    out: { type: 'string' },
+    vectors: { type: 'string' },
+    title: { type: 'string' },
+    license: { type: 'string' },
+    language: { type: 'string' },
+    threshold: { type: 'string' },
+    margin: { type: 'string' },
+  },
+  positionals: ['FAQ.csv'],
+  async run(options, terminal, signal) {
+    const out = options.text('out');
+    if (out === undefined) throw new GyeotError('argument', '--out FILE.safetensors is missing');
+    const { rows } = await readCsv(options.positionals[0]!, options, terminal);
+    const bot = await loadBot(options, terminal, signal, null);
+    const vectors = options.choice('vectors', ['f32', 'i8'], 'f32');
+    const built = await buildTable(bot, rows, out, { meta: metaOf(options), vectors, signal }, terminal);
+    bot.close();
+    terminal.note(
+      `${out}: ${built.table.rows} rows in ${built.table.groups.length} groups; ` +
+        `${built.embedded} embedded in ${built.seconds.toFixed(1)} s`,
+    );
+  },
+};
+
+function metaOf(options: Options): Omit<TableMeta, 'fingerprint'> {
+  const meta: Omit<TableMeta, 'fingerprint'> = {};
+  for (const name of ['title', 'license', 'language'] as const) {
+    const text = options.text(name);
+    if (text !== undefined) meta[name] = text;
+  }
+  for (const name of ['threshold', 'margin'] as const) {
+    const text = options.text(name);
+    if (text === undefined) continue;
+    const value = Number(text);
+    if (!Number.isFinite(value)) throw new GyeotError('argument', `--${name} takes a number, not "${text}"`);
+    meta[name] = value;
+  }
+  return meta;
+}
+
+/** Reads a spreadsheet and says what was made of it. */
+export async function readCsv(file: string, options: Options, terminal: Terminal): Promise<CsvResult> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(file);
+  } catch (cause) {
+    throw new GyeotError('not-found', `${file} could not be read: ${(cause as Error).message}`, { file, cause });
+  }
+  if (/\.xlsx?$/i.test(file) || (bytes[0] === 0x50 && bytes[1] === 0x4b)) {
+    throw new GyeotError('unsupported', `${file} is an Excel workbook; save it as CSV first`, { file });
+  }
+  const result = parseTable(bytes, path.basename(file), {
+    question: options.text('question'),
+    answer: options.text('answer'),
+    group: options.text('group'),
+    encoding: options.text('encoding'),
+  });
+  const { rows, columns, encoding, empty, duplicates } = result;
+  const left = [
+    empty ? `${empty} without a question` : '',
+    duplicates ? `${duplicates} repeated` : '',
+  ].filter(Boolean);
+  terminal.note(
+    `${path.basename(file)}: ${rows.length} rows (${encoding}; question "${columns.question}", ` +
+      `answer "${columns.answer}", group ${columns.group === null ? 'none' : `"${columns.group}"`})` +
+      (left.length ? `; left out: ${left.join(', ')}` : ''),
+  );
+  return result;
+}

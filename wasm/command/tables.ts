@@ -1,0 +1,106 @@
+/** Building a table from rows, with what an earlier run has embedded already. */
+import { existsSync } from 'node:fs';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { GyeotError } from '../core/index.js';
+import { Table } from '../gyeot/table.js';
+import type { TableMeta, Texts } from '../gyeot/table.js';
+import type { Gyeot } from '../gyeot/node.js';
+import type { Terminal } from './terminal.js';
+
+export interface BuildOptions {
+  meta: Omit<TableMeta, 'fingerprint'>;
+  vectors: 'f32' | 'i8';
+  signal: AbortSignal;
+}
+
+/** Texts between two savings of what was done. */
+const chunk = 2000;
+
+/**
+ * Builds a table and writes it. Vectors of the same question in an earlier `out`, or in what an
+ * interrupted run left beside it, are taken over; an interrupted run leaves such a file.
+ */
+export async function buildTable(
+  bot: Gyeot,
+  rows: readonly Texts[],
+  out: string,
+  options: BuildOptions,
+  terminal: Terminal,
+): Promise<{ table: Table; embedded: number; seconds: number }> {
+  const { fingerprint, dimension } = bot.model;
+  const partial = `${out}.partial`;
+  const known = await earlierVectors([partial, out], fingerprint);
+  const questions = [...new Set(rows.map((row) => row.question))];
+  const missing = questions.filter((question) => !known.has(question));
+  const begin = performance.now();
+  try {
+    for (let at = 0; at < missing.length; at += chunk) {
+      const texts = missing.slice(at, at + chunk);
+      const { data } = await bot.embed(texts, {
+        kind: 'document',
+        signal: options.signal,
+        onProgress: ({ loaded }) =>
+          terminal.progress({ phase: 'embed', loaded: at + loaded, total: missing.length }),
+      });
+      texts.forEach((text, index) =>
+        known.set(text, data.subarray(index * dimension, (index + 1) * dimension)));
+      if (missing.length > chunk) await savePartial(partial, known, dimension, fingerprint);
+    }
+  } catch (error) {
+    if (error instanceof GyeotError && error.code === 'aborted' && existsSync(partial)) {
+      throw new GyeotError('aborted', `Stopped; the same command goes on from ${partial}`);
+    }
+    throw error;
+  }
+  const vectors = new Float32Array(rows.length * dimension);
+  rows.forEach((row, index) => vectors.set(known.get(row.question)!, index * dimension));
+  const table = Table.of(rows, vectors, dimension, { ...options.meta, fingerprint });
+  await writeWhole(out, table.serialize(options.vectors));
+  await rm(partial, { force: true });
+  return { table, embedded: missing.length, seconds: (performance.now() - begin) / 1000 };
+}
+
+async function earlierVectors(
+  files: string[],
+  fingerprint: string,
+): Promise<Map<string, Float32Array>> {
+  const known = new Map<string, Float32Array>();
+  for (const file of files) {
+    if (!existsSync(file)) continue;
+    try {
+      const bytes = await readFile(file);
+      const table = Table.parse(bytes, file, fingerprint);
+      // Vectors that were rounded to bytes are not passed on as if they were exact.
+      if (table.quantized) continue;
+      for (let row = 0; row < table.rows; row++) {
+        const vector = table.vectors.subarray(row * table.dimension, (row + 1) * table.dimension);
+        known.set(table.question(row), vector);
+      }
+    } catch {
+      // Another model's table, or a broken one: everything is embedded anew.
+    }
+  }
+  return known;
+}
+
+async function savePartial(
+  file: string,
+  known: ReadonlyMap<string, Float32Array>,
+  dimension: number,
+  fingerprint: string,
+): Promise<void> {
+  const rows = [...known.keys()].map((question) => ({ question, answer: '', group: '' }));
+  const vectors = new Float32Array(rows.length * dimension);
+  let at = 0;
+  for (const vector of known.values()) {
+    vectors.set(vector, at);
+    at += dimension;
+  }
+  await writeWhole(file, Table.of(rows, vectors, dimension, { fingerprint }).serialize());
+}
+
+/** Writes beside the file and renames, so that a half-written one is never found. */
+export async function writeWhole(file: string, bytes: Uint8Array | string): Promise<void> {
+  await writeFile(`${file}.tmp`, bytes);
+  await rename(`${file}.tmp`, file);
+}
