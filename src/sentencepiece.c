@@ -36,7 +36,7 @@ static int32_t inner_id(const spm_engine *engine, int32_t id) {
   return (size_t)id < engine->model.count && id != engine->model.unknown_id ? id : -1;
 }
 
-/* Word and char models: every word, or every character or user-defined symbol, is looked up whole. */
+/* Word and char models: each word, or each character or user-defined symbol, is looked up whole. */
 static gyeot_status split_whole(const spm_engine *engine, const uint8_t *text, size_t size,
                                 gyeot_sink *sink, const gyeot_span **spans, size_t *count) {
   static const uint8_t space_mark[] = {0xE2, 0x96, 0x81};

@@ -24,8 +24,8 @@ gyeot_status gyeot_spm_normalizer_open(gyeot_spm_normalizer *normalizer,
 size_t gyeot_spm_symbol(const gyeot_spm_normalizer *normalizer, const uint8_t *text, size_t size);
 
 /* The normalised text, in the sink's scratch block `block`, and, when the sink wants offsets, where
- * in the original each of its bytes comes from: origins[length + 1], in block `block + 1`. Fails only
- * with GYEOT_ERROR_MEMORY. */
+ * in the original each of its bytes comes from: origins[length + 1], in block `block + 1`. Fails
+ * only with GYEOT_ERROR_MEMORY. */
 gyeot_status gyeot_spm_normalize(const gyeot_spm_normalizer *normalizer, const uint8_t *text,
                                  size_t size, gyeot_sink *sink, size_t block,
                                  const uint8_t **normalized, size_t *length,

@@ -8,8 +8,8 @@
  *
  * Ties and widths, on which parity depends: a candidate replaces a record only when it is strictly
  * greater, so of equals the one that starts earliest stays; sums are kept in float for SentencePiece
- * (from zero again whenever one has passed 100,000) and in double for Hugging Face; a character that is
- * no piece of its own may also be unknown, with the lowest score of the vocabulary minus 10. */
+ * (from zero again whenever one has passed 100,000) and in double for Hugging Face; a character that
+ * is no piece of its own may also be unknown, with the lowest score of the vocabulary minus 10. */
 #ifndef GYEOT_UNIGRAM_H
 #define GYEOT_UNIGRAM_H
 

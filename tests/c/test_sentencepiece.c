@@ -35,7 +35,8 @@ static void assert_refused(const spm_builder *model, const char *message) {
                                                            &tokenizer, &error);
   assert_int_equal(status, GYEOT_ERROR_FORMAT);
   assert_null(tokenizer);
-  if (strstr(error.message, message) == NULL) fail_msg("\"%s\" has no \"%s\"", error.message, message);
+  if (strstr(error.message, message) == NULL)
+    fail_msg("\"%s\" has no \"%s\"", error.message, message);
 }
 
 /* Compares the ids of a text, given in words: "3 4 5". */
@@ -107,9 +108,11 @@ static bool check_line(const gyeot_tokenizer *tokenizer, gyeot_encoding *encodin
   size_t n = 0;
   char *id = line, *pair = pairs;
   for (; *id != '\t' && same; n++) {
-    long want = strtol(id, &id, 10), begin = strtol(pair, &pair, 10), end = strtol(pair + 1, &pair, 10);
+    long want = strtol(id, &id, 10);
+    long begin = strtol(pair, &pair, 10), end = strtol(pair + 1, &pair, 10);
     same = n < encoding->length && encoding->ids[n] == want &&
-           encoding->offsets[2 * n] == (uint32_t)begin && encoding->offsets[2 * n + 1] == (uint32_t)end;
+           encoding->offsets[2 * n] == (uint32_t)begin &&
+           encoding->offsets[2 * n + 1] == (uint32_t)end;
   }
   same = same && n == encoding->length;
   if (!same) print_error("%s, piece %zu of: %s\n", name, n, text);
@@ -229,7 +232,7 @@ static void test_user_defined_symbols_always_win(void **state) {
   spm_builder model;
   ten_pieces(&model);
   spm_piece(&model, "가나a", 0, USER_DEFINED); /* 10 */
-  spm_piece(&model, "a b", 0, USER_DEFINED);   /* 11: its space becomes a mark, and no piece has that */
+  spm_piece(&model, "a b", 0, USER_DEFINED);   /* 11: its space becomes a mark, so it is never found */
   gyeot_tokenizer *tokenizer = load(&model);
   assert_ids(tokenizer, "가가나a", "5 10");
   assert_ids(tokenizer, "a b", "3 8 3 0");
@@ -398,7 +401,8 @@ static void test_sums_start_again_in_long_texts(void **state) {
   assert_int_equal(gyeot_tokenizer_encode(tokenizer, (const uint8_t *)text, sizeof text, &options,
                                           encoding), GYEOT_OK);
   assert_int_equal(encoding->length, 2717);
-  for (size_t i = 0; i < encoding->length; i++) assert_int_equal(encoding->ids[i], i == 2711 ? 2 : 3);
+  for (size_t i = 0; i < encoding->length; i++)
+    assert_int_equal(encoding->ids[i], i == 2711 ? 2 : 3);
   gyeot_encoding_free(encoding);
   gyeot_tokenizer_free(tokenizer);
 }

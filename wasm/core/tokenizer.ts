@@ -386,7 +386,8 @@ export class Tokenizer {
       const { length } = text;
       units += length;
       ends[i] = units;
-      if (length !== 0 && (isSurrogate(text.charCodeAt(0)) || isSurrogate(text.charCodeAt(length - 1)))) {
+      if (length === 0) continue;
+      if (isSurrogate(text.charCodeAt(0)) || isSurrogate(text.charCodeAt(length - 1))) {
         joinable = false;
       }
     }
