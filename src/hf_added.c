@@ -27,6 +27,7 @@ void gyeot_added_free(gyeot_added *added) {
 gyeot_status gyeot_added_put(gyeot_added *added, const uint8_t *text, size_t size,
                              gyeot_added_token token) {
   if (size == 0) return GYEOT_OK;
+  if (added->count == GYEOT_ADDED_MAX) return GYEOT_ERROR_LIMIT;
   void *tokens = added->tokens, *ids = added->special_ids;
   if (gyeot_grow(&added->allocator, &tokens, &added->capacity, added->count + 1,
                  sizeof *added->tokens) != GYEOT_OK)
@@ -39,6 +40,8 @@ gyeot_status gyeot_added_put(gyeot_added *added, const uint8_t *text, size_t siz
   gyeot_trie *trie = token.normalized ? &added->normalized : &added->raw;
   gyeot_status status = gyeot_trie_put(trie, text, size, (int32_t)added->count, NULL);
   if (status != GYEOT_OK) return status;
+  for (size_t i = 0; i < added->count; i++)
+    if (added->tokens[i].id == token.id) added->tokens[i].overridden = true;
   added->tokens[added->count++] = token;
   if (token.special) {
     size_t at = added->special_count++;
@@ -90,7 +93,7 @@ static int32_t longest_at(const gyeot_added_search *search, size_t at, size_t *e
     if (edge == NULL) break;
     at += step;
     node = edge->child;
-    if (edge->id >= 0) {
+    if (edge->id >= 0 && !search->added->tokens[edge->id].overridden) {
       found = edge->id;
       *end = at;
     }

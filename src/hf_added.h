@@ -13,6 +13,7 @@ typedef struct gyeot_added_token {
   bool normalized;  /* looked for after normalization, not in the raw text */
   bool single_word; /* only where no word character touches it */
   bool lstrip, rstrip; /* takes the white space before, after it */
+  bool overridden;     /* a later token has the same id, and only that one is looked for */
   gyeot_piece_place content; /* as it was added; what decoding gives may be its normalized form */
 } gyeot_added_token;
 
@@ -52,7 +53,10 @@ typedef struct gyeot_added_search {
 gyeot_status gyeot_added_init(gyeot_added *added, const gyeot_allocator *allocator);
 void gyeot_added_free(gyeot_added *added);
 
-/* `text` is the string as it is looked for: in its normalized form when token.normalized. */
+/* `text` is the string as it is looked for: in its normalized form when token.normalized.
+ * GYEOT_ERROR_LIMIT: more than GYEOT_ADDED_MAX tokens (a few thousand are the most in use; every new
+ * one is compared with all others). */
+enum { GYEOT_ADDED_MAX = 1 << 14 };
 gyeot_status gyeot_added_put(gyeot_added *added, const uint8_t *text, size_t size,
                              gyeot_added_token token);
 

@@ -12,6 +12,7 @@ typedef struct loading {
   size_t size;
   gyeot_error *error;
   int32_t distinct; /* pieces, a repeated one counted once */
+  int32_t blank;    /* the id of the last blank line, -1: none; the trie holds no empty piece */
 } loading;
 
 static size_t without_trailing_space(const uint8_t *line, size_t size) {
@@ -46,12 +47,14 @@ static gyeot_status read_lines(loading *l) {
     const uint8_t *newline = memchr(at, '\n', (size_t)(end - at));
     const uint8_t *stop = newline == NULL ? end : newline;
     size_t size = without_trailing_space(at, (size_t)(stop - at));
-    int32_t before = -1;
+    int32_t before = l->blank;
     if (id >= MOST_LINES)
       return gyeot_fail(l->error, GYEOT_ERROR_LIMIT, "the vocabulary has more than %u lines",
                         (unsigned)MOST_LINES);
     gyeot_status status = gyeot_pieces_set(&engine->pieces, id, at, size);
-    if (status == GYEOT_OK)
+    if (size == 0)
+      l->blank = id;
+    else if (status == GYEOT_OK)
       status = gyeot_trie_put(&engine->wordpiece.trie, at, size, id, &before);
     if (status != GYEOT_OK) return status;
     /* The last of equal lines has the piece; the id of an earlier one is left without. */
@@ -115,7 +118,7 @@ gyeot_status gyeot_tokenizer_load_vocab(const uint8_t *bytes, size_t size,
   if (out == NULL || options == NULL || (bytes == NULL && size != 0))
     return gyeot_fail(error, GYEOT_ERROR_ARGUMENT, "load_vocab needs bytes, options and out");
   gyeot_allocator gate = gyeot_allocator_or_default(allocator);
-  loading l = {NULL, bytes, size, error, 0};
+  loading l = {NULL, bytes, size, error, 0, -1};
   gyeot_status status = gyeot_hf_engine_new(&gate, &l.engine);
   if (status == GYEOT_OK) {
     status = fill(&l, options);

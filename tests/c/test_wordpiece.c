@@ -186,6 +186,17 @@ static void test_pieces_and_ids(void **state) {
   done(&g);
 }
 
+/* Found by comparing odd vocabularies: blank lines count once towards the ids of missing special
+ * tokens, and of two special tokens with one id only the later is looked for in the text. */
+static void test_odd_vocabularies(void **state) {
+  (void)state;
+  given g = with("a\n\n \n[UNK]\n", &cased);
+  assert_int_equal(gyeot_tokenizer_id(g.tokenizer, (const uint8_t *)"[SEP]", 5), 3);
+  assert_int_equal(gyeot_tokenizer_id(g.tokenizer, (const uint8_t *)"[MASK]", 6), 6);
+  assert_ids(g, "[UNK]a[MASK]", 5, 3, 3, 3, 0, 6, 3); /* [SEP] took the id of [UNK] */
+  done(&g);
+}
+
 static void test_decode(void **state) {
   (void)state;
   given g = with("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n##b\n.\ndo\nnot\n", &cased);
@@ -309,6 +320,7 @@ int main(void) {
       cmocka_unit_test(test_truncation_keeps_the_closing_token),
       cmocka_unit_test(test_template),
       cmocka_unit_test(test_pieces_and_ids),
+      cmocka_unit_test(test_odd_vocabularies),
       cmocka_unit_test(test_decode),
       cmocka_unit_test(test_wrong_files),
       cmocka_unit_test(test_long_words),
