@@ -36,12 +36,14 @@ globalThis.Worker = class { constructor() { throw new Error('no workers from a f
 `;
 
 export async function singleFile(site: string, dist: string, target: string): Promise<void> {
-  const [page, code, css] = await Promise.all([
+  const [page, code, plainCss] = await Promise.all([
     readFile(path.join(site, 'index.html'), 'utf8'),
     read(path.join(dist, script)),
     read(path.join(dist, style)),
   ]);
-  const icon = await readFile(path.join(site, 'icons/icon.svg')).catch(() => null);
+  const icon = await readFile(path.join(site, 'icons/icon.svg'));
+  const iconUrl = `data:image/svg+xml;base64,${icon.toString('base64')}`;
+  const css = plainCss.replaceAll('../icons/icon.svg', iconUrl);
   // `</script` inside a string would end the element.
   const main = code.replaceAll('</script', '<\\/script');
   const policy = [
@@ -53,8 +55,7 @@ export async function singleFile(site: string, dist: string, target: string): Pr
   const html = page
     .replace(/(<meta http-equiv="Content-Security-Policy" content=")[^"]*/, (_, start: string) => start + policy)
     .replace(/<link rel="(manifest|apple-touch-icon)"[^>]*>\n?/g, '')
-    .replace(/<link rel="icon"[^>]*>\n?/, () => icon
-      ? `<link rel="icon" href="data:image/svg+xml;base64,${icon.toString('base64')}">\n` : '')
+    .replace(/<link rel="icon"[^>]*>/, () => `<link rel="icon" href="${iconUrl}">`)
     .replace(/<link rel="stylesheet"[^>]*>/, () => `<style>${css}</style>`)
     .replace(/<script type="module"[^>]*><\/script>\n?/, '');
   if (!html.includes(policy) || !html.includes('<style>')) {

@@ -1,0 +1,61 @@
+/**
+ * `npm test`: set-up, build, then every suite. Each runs even when one before it failed; the exit
+ * code is that of the whole. `node tests/run.js c js` runs only those.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setup } from '../wasm/build/setup.js';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const suites = { c, js: () => node('js'), browser: () => node('browser'), package: () => node('package') };
+
+/** The native library and its tests. */
+function c() {
+  const folder = path.join(root, 'build/native');
+  return (
+    run('cmake', ['-S', root, '-B', folder, '-DCMAKE_BUILD_TYPE=Release'], 'pipe') &&
+    run('cmake', ['--build', folder, '--parallel', '2'], 'pipe') &&
+    run('ctest', ['--test-dir', folder, '--output-on-failure'])
+  );
+}
+
+/** One folder of tests; browsers and bundlers are given the machine one at a time. */
+function node(name) {
+  const folder = path.join(root, 'tests', name);
+  if (!existsSync(folder)) return true;
+  const files = readdirSync(folder).filter((file) => file.endsWith('.test.js')).sort();
+  if (files.length === 0) return true;
+  return run(process.execPath, ['--test', '--test-reporter=spec',
+    `--test-concurrency=${name === 'js' ? 2 : 1}`,
+    ...files.map((file) => path.join('tests', name, file))]);
+}
+
+/** With 'pipe', what a command says is shown only when it fails. */
+function run(command, args, stdio = 'inherit') {
+  const result = spawnSync(command, args, { cwd: root, stdio: ['ignore', stdio, stdio], encoding: 'utf8' });
+  if (result.error) console.error(`${command}: ${result.error.message}`);
+  if (result.status !== 0 && stdio === 'pipe') console.error(`${result.stdout}${result.stderr}`);
+  return result.status === 0;
+}
+
+const wanted = process.argv.slice(2);
+for (const name of wanted) {
+  if (!Object.hasOwn(suites, name)) {
+    console.error(`There is no suite "${name}"; there are ${Object.keys(suites).join(', ')}`);
+    process.exit(2);
+  }
+}
+try {
+  setup();
+} catch (error) {
+  console.error(error.message);
+  process.exit(1);
+}
+if (!run(process.execPath, ['wasm/build/build.js'])) process.exit(1);
+const failed = (wanted.length ? wanted : Object.keys(suites)).filter((name) => !suites[name]());
+if (failed.length > 0) {
+  console.error(`Failed: ${failed.join(', ')}`);
+  process.exit(1);
+}
