@@ -52,6 +52,9 @@ export async function buildPage({
   table = path.join(root, 'model/table/ko.safetensors'),
   safety = path.join(root, 'model/safety.ko.json'),
 }) {
+  for (const file of [model, table, safety, path.join(dist, 'index.js')]) {
+    if (!existsSync(file)) throw new Error(`The page needs ${path.relative(root, file)}`);
+  }
   const out = `${path.resolve(outdir)}.new`;
   await rm(out, { recursive: true, force: true });
   await mkdir(out, { recursive: true });
@@ -253,10 +256,5 @@ function sha256(bytes) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const outdir = process.argv[2] ?? path.join(root, 'dist/page');
-  if (!existsSync(path.join(root, 'dist/index.js'))) {
-    console.error('dist/index.js is not there: run npm run build');
-    process.exit(1);
-  }
-  await buildPage({ outdir });
+  await buildPage({ outdir: process.argv[2] ?? path.join(root, 'dist/page') });
 }

@@ -46,7 +46,7 @@ function nearest(reason: Reason, language: string): HTMLElement | null {
   return h(
     'div',
     {},
-    h('h3', {}, t(answer.kind === 'fallback' ? 'why.nearest' : 'why.matched')),
+    h('h2', {}, t(answer.kind === 'fallback' ? 'why.nearest' : 'why.matched')),
     h('blockquote', { lang: language }, best.question),
     group(best.group, language),
     bar(best.score, threshold),
@@ -99,7 +99,7 @@ function others(reason: Reason, language: string): HTMLElement | null {
       ),
     );
   }
-  return h('div', {}, h('h3', {}, t('why.others')), list);
+  return h('div', {}, h('h2', {}, t('why.others')), list);
 }
 
 /** The sentence as the model met it, one box a piece, with its number in the vocabulary. */
@@ -116,7 +116,7 @@ function readAs(text: string, pieces: TokenPiece[], language: string): Node[] {
   }
   const count = pieces.filter((piece) => piece.begin !== piece.end).length;
   return [
-    h('h3', {}, t('why.tokens')),
+    h('h2', {}, t('why.tokens')),
     h('p.fine', {}, t('why.tokens.about', { count: number(count) })),
     list,
   ];
