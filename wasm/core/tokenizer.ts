@@ -378,7 +378,7 @@ export class Tokenizer {
     const count = texts.length;
     const endsAt = exports.gyeot_wasm_batch_ends(this.#batch, count) >>> 0;
     if (endsAt === 0) throw new GyeotError('memory', `Out of memory for ${count} texts`);
-    let ends = new Uint32Array(exports.memory.buffer, endsAt, count);
+    const ends = new Uint32Array(exports.memory.buffer, endsAt, count);
     let units = 0;
     let joinable = true;
     for (let i = 0; i < count; i++) {
