@@ -86,7 +86,6 @@ static bool aim(gyeot_piece_trie *trie, walker *w) {
   if (code == 0) return false;
   w->key = gyeot_piece_trie_key(w->node, code);
   w->slot = gyeot_piece_trie_home(trie, w->key);
-  w->held = trie->slots[w->slot];
   return true;
 }
 
@@ -142,6 +141,8 @@ GYEOT_NOINLINE static outcome bring_in(gyeot_piece_trie *trie, walker *walkers, 
   while (count != 0) {
     for (size_t i = 0; i < count; i++)
       if (!aim(trie, &walkers[i])) return OUT_OF_MEMORY;
+    /* A loop of its own: the shorter it is, the more loads are under way at once. */
+    for (size_t i = 0; i < count; i++) walkers[i].held = trie->slots[walkers[i].slot];
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
       outcome result = step(trie, &walkers[i]);

@@ -41,7 +41,7 @@ static bool is_reserved(uint8_t type) {
 }
 
 int32_t gyeot_spm_model_reserved(const gyeot_spm_model *model, const uint8_t *text, size_t size) {
-  for (size_t id = 0; id < model->count; id++) {
+  for (size_t id = 0; id < model->reserved_end; id++) {
     size_t length;
     if (!is_reserved(model->types[id])) continue;
     const uint8_t *piece = gyeot_spm_model_piece(model, id, &length);
@@ -142,6 +142,16 @@ static bool is_piece(const gyeot_field *field) {
   return field->number == 1 && field->wire == GYEOT_WIRE_BYTES;
 }
 
+/* gyeot_protobuf_next, with the usual field at hand: a piece of fewer than 128 bytes. */
+static inline bool next_field(gyeot_protobuf *reader, gyeot_field *field) {
+  const uint8_t *at = reader->at;
+  if (reader->end - at < 2 || at[0] != 0x0A || at[1] > 0x7F || at[1] > reader->end - at - 2)
+    return gyeot_protobuf_next(reader, field);
+  *field = (gyeot_field){1, GYEOT_WIRE_BYTES, at[1], at + 2};
+  reader->at = at + 2 + at[1];
+  return true;
+}
+
 static gyeot_status refuse_file(const gyeot_spm_model *model, const gyeot_protobuf *reader,
                                 gyeot_error *error) {
   const char *kind = gyeot_sniff(model->bytes, model->size);
@@ -158,7 +168,7 @@ static gyeot_status read_file(gyeot_spm_model *model, gyeot_error *error) {
   gyeot_protobuf reader = {model->bytes, model->bytes + model->size, false};
   gyeot_field field;
   size_t count = 0;
-  while (gyeot_protobuf_next(&reader, &field)) count += is_piece(&field);
+  while (next_field(&reader, &field)) count += is_piece(&field);
   if (reader.broken || count == 0) return refuse_file(model, &reader, error);
   model->piece_at = gyeot_allocate(&model->allocator, count, sizeof *model->piece_at);
   model->scores = gyeot_allocate(&model->allocator, count, sizeof *model->scores);
@@ -167,7 +177,7 @@ static gyeot_status read_file(gyeot_spm_model *model, gyeot_error *error) {
     return gyeot_fail(error, GYEOT_ERROR_MEMORY, "out of memory for %zu pieces", count);
 
   reader = (gyeot_protobuf){model->bytes, model->bytes + model->size, false};
-  while (gyeot_protobuf_next(&reader, &field)) {
+  while (next_field(&reader, &field)) {
     bool good = true;
     if (is_piece(&field))
       good = read_piece(model, &field, model->count++);
@@ -206,6 +216,8 @@ GYEOT_NOINLINE static gyeot_status check_piece(gyeot_spm_model *model, size_t id
       (model->kind == GYEOT_SPM_UNIGRAM ||
        (model->kind == GYEOT_SPM_BPE && isnan(model->scores[id]))))
     return gyeot_fail(error, GYEOT_ERROR_FORMAT, "the score of piece %zu is NaN or infinite", id);
+  if (is_reserved(model->types[id])) model->reserved_end = id + 1;
+  if (model->types[id] == GYEOT_SPM_USER_DEFINED) model->symbols_end = id + 1;
   if (model->types[id] == GYEOT_SPM_UNKNOWN) {
     if (model->unknown_id >= 0)
       return gyeot_fail(error, GYEOT_ERROR_FORMAT, "pieces %zu and %zu are both unknown",
@@ -269,8 +281,11 @@ static bool symbol_piece(const void *context, size_t id, const uint8_t **text, s
 static gyeot_status build_trie(gyeot_spm_model *model, gyeot_piece_trie *trie, bool bytewise,
                                bool (*piece)(const void *, size_t, const uint8_t **, size_t *),
                                gyeot_error *error) {
-  gyeot_piece_source source = {model, model->count, piece,
-                               piece == vocabulary_piece ? model->count : 0};
+  gyeot_piece_source source = {model, model->count, piece, model->count};
+  /* These are few, and mostly among the first. */
+  if (piece == reserved_piece) source.count = model->reserved_end;
+  if (piece == symbol_piece) source.count = model->symbols_end;
+  if (piece != vocabulary_piece) source.expected = 0;
   size_t duplicate = SIZE_MAX;
   gyeot_status status =
       gyeot_piece_trie_build(trie, &source, bytewise, &model->allocator, &duplicate);
@@ -293,7 +308,7 @@ static gyeot_status build_tries(gyeot_spm_model *model, gyeot_error *error) {
   gyeot_piece_trie_free(&reserved);
   if (status != GYEOT_OK || model->kind != GYEOT_SPM_BPE) return status;
   /* Only in BPE models must the reserved pieces have names of their own. */
-  for (size_t id = 0; id < model->count; id++) {
+  for (size_t id = 0; id < model->reserved_end; id++) {
     const uint8_t *text;
     size_t size;
     if (reserved_piece(model, id, &text, &size) &&

@@ -48,6 +48,7 @@ typedef struct gyeot_spm_model {
   size_t unknown_surface_size;
   gyeot_spm_rules normalizer, denormalizer;
   int32_t unknown_id;
+  size_t reserved_end, symbols_end; /* one past the last control, unknown or byte piece, and symbol */
   int32_t byte_ids[256]; /* with byte_fallback */
   int32_t *unused; /* [unused_count]: the ids of the unused pieces, ascending; BPE only */
   size_t unused_count;
