@@ -60,7 +60,7 @@ for (const target of targets) {
     .filter((name) => existsSync(name));
   console.log(`${target}: ${seconds} s`);
   const good = run(path.join(folder, target), [
-    `-max_total_time=${seconds}`, '-timeout=10', '-rss_limit_mb=1500', '-max_len=20000',
+    `-max_total_time=${seconds}`, '-timeout=30', '-rss_limit_mb=1500', '-max_len=20000',
     '-print_final_stats=1', '-verbosity=1', `-artifact_prefix=${crashes}/${target}-`,
     ...(existsSync(dictionary) ? [`-dict=${dictionary}`] : []), found, ...folders,
   ]);
