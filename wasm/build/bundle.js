@@ -127,9 +127,9 @@ function siblings(names) {
 }
 
 /**
- * ONNX Runtime Web's single-file build, with two changes. It names its own .wasm relative to itself,
- * which would make bundlers look for a file that is not there: the engine passes the .wasm, so the
- * name goes. And the runtime's hook for starting the .wasm is let through from `env.wasm`, so that
+ * ONNX Runtime Web's single-file build, with changes. It names its own files relative to itself,
+ * which would make bundlers look for what is not there: the engine passes the .wasm, so the
+ * name goes; its threads start from the script that holds it. And the runtime's hook for starting the .wasm is let through from `env.wasm`, so that
  * the engine compiles it while it downloads, with progress.
  */
 function runtime(root) {
@@ -143,6 +143,10 @@ function runtime(root) {
         const env = /\b(\w+)\.wasmBinary,\[/.exec(text)?.[1];
         const contents = text
           .replaceAll(`new URL("${runtimeWasm}",import.meta.url).href`, '""')
+          .replaceAll(
+            /new (\w+)\("ort\.wasm\.bundle\.min\.mjs",import\.meta\.url\)/g,
+            'new $1(typeof WorkerGlobalScope<"u"?self.location.href:import.meta.url)',
+          )
           .replace(
             /(\{numThreads:\w+)(\};if\(\w+\)\w+\.wasmBinary=)/,
             `$1,instantiateWasm:${env}.instantiateWasm$2`,
