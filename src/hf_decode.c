@@ -45,7 +45,8 @@ void gyeot_strings_free(gyeot_strings *strings, const gyeot_allocator *allocator
 gyeot_status gyeot_strings_write(gyeot_strings *strings, const gyeot_allocator *allocator,
                                  const uint8_t *text, size_t size) {
   void *pool = strings->pool;
-  if (gyeot_grow(allocator, &pool, &strings->capacity, strings->size + size, 1) != GYEOT_OK)
+  /* One byte more, so that there is a pool even when all is empty. */
+  if (gyeot_grow(allocator, &pool, &strings->capacity, strings->size + size + 1, 1) != GYEOT_OK)
     return GYEOT_ERROR_MEMORY;
   strings->pool = pool;
   if (size != 0) memcpy(strings->pool + strings->size, text, size);

@@ -29,7 +29,9 @@ static gyeot_status encode(const gyeot_engine *base, const uint8_t *text, size_t
     gyeot_status status = encode_gap(engine, text, match.gap_begin, match.gap_end,
                                      special_tokens_as_text, sink);
     if (status != GYEOT_OK || match.token == NULL) return status;
-    status = gyeot_sink_push(sink, match.token->id, match.begin, match.end);
+    /* White space that the token before took is not there for this one. */
+    if (match.begin < match.end)
+      status = gyeot_sink_push(sink, match.token->id, match.begin, match.end);
     if (status != GYEOT_OK) return status;
   }
 }
@@ -128,6 +130,8 @@ static gyeot_status add_normalized(gyeot_hf_engine *engine, const uint8_t *text,
     bytes = gyeot_sink_scratch(sink, GYEOT_BLOCK_BYTES, form.length + 1, 4);
     if (bytes == NULL) status = GYEOT_ERROR_MEMORY;
   }
+  /* The reference finds an empty string between any two characters. */
+  if (status == GYEOT_OK && form.length == 0) status = GYEOT_ERROR_UNSUPPORTED;
   if (status == GYEOT_OK) {
     size_t written = 0;
     for (size_t i = 0; i < form.length; i++)

@@ -28,7 +28,8 @@ void gyeot_hf_engine_free(gyeot_hf_engine *engine);
 /* The id of an added token or a piece of the model, -1 when there is none. */
 int32_t gyeot_hf_engine_id(const gyeot_hf_engine *engine, const uint8_t *text, size_t size);
 
-/* Adds a token under the id that it has, or under *next_id, which then grows by one. */
+/* Adds a token under the id that it has, or under *next_id, which then grows by one.
+ * GYEOT_ERROR_UNSUPPORTED: normalization leaves nothing of it. */
 gyeot_status gyeot_hf_engine_add(gyeot_hf_engine *engine, const uint8_t *text, size_t size,
                                  gyeot_added_token token, int32_t *next_id);
 

@@ -17,8 +17,9 @@ void gyeot_pieces_free(gyeot_pieces *pieces) {
 gyeot_status gyeot_pieces_set(gyeot_pieces *pieces, int32_t id, const uint8_t *text, size_t size) {
   if (id < 0 || id >= MOST_IDS || size >= UINT32_MAX - pieces->pool_size) return GYEOT_ERROR_LIMIT;
   void *pool = pieces->pool, *places = pieces->places;
-  if (gyeot_grow(&pieces->allocator, &pool, &pieces->pool_capacity, pieces->pool_size + size, 1) !=
-      GYEOT_OK)
+  /* One byte more, so that there is a pool even when all texts are empty. */
+  if (gyeot_grow(&pieces->allocator, &pool, &pieces->pool_capacity, pieces->pool_size + size + 1,
+                 1) != GYEOT_OK)
     return GYEOT_ERROR_MEMORY;
   pieces->pool = pool;
   if (gyeot_grow(&pieces->allocator, &places, &pieces->capacity, (size_t)id + 1,

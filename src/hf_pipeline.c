@@ -152,14 +152,13 @@ static gyeot_status match_wordpiece(const flow *f, const gyeot_text *text, gyeot
 }
 
 /* Pre-tokenizers and model on characters from..to of a normalized text. */
-static gyeot_status encode_part(const flow *f, const gyeot_text *text, size_t from, size_t to,
-                                uint32_t origin) {
+static gyeot_status encode_part(const flow *f, const gyeot_text *text, size_t from, size_t to) {
   if (from == to) return GYEOT_OK;
   const gyeot_pipeline *p = f->pipeline;
   gyeot_parts parts = {.text = *text, .block = GYEOT_BLOCK_PIECES};
   size_t other = text->block == GYEOT_BLOCK_TEXT ? GYEOT_BLOCK_SPARE : GYEOT_BLOCK_TEXT;
   gyeot_parts spare = {.text = text_in(f->sink, other), .block = GYEOT_BLOCK_SPARE_PIECES};
-  gyeot_status status = gyeot_parts_add(&parts, from, to, origin);
+  gyeot_status status = gyeot_parts_add(&parts, from, to, text->begins[from]);
   for (size_t i = 0; i < p->pretokenizer_count && status == GYEOT_OK; i++) {
     status = gyeot_pretokenize(&p->pretokenizers[i], &parts, &spare);
     /* The normalized text itself is needed again after this part. */
@@ -179,19 +178,14 @@ gyeot_status gyeot_pipeline_encode(const gyeot_pipeline *pipeline, const gyeot_a
   gyeot_text text;
   gyeot_status status = gyeot_pipeline_normalize(pipeline, bytes, begin, end, sink, &text);
   if (status != GYEOT_OK) return status;
-  if (!added->any_normalized) return encode_part(&f, &text, 0, text.length, (uint32_t)begin);
+  if (!added->any_normalized) return encode_part(&f, &text, 0, text.length);
   gyeot_added_search search = {added, &added->normalized, {NULL, text.characters, text.length},
                                special_tokens_as_text, 0, 0};
   for (;;) {
     gyeot_added_match match;
     gyeot_added_next(&search, &match);
-    if (match.gap_begin < match.gap_end) {
-      bool whole = match.gap_begin == 0 && match.gap_end == text.length;
-      uint32_t origin = whole ? (uint32_t)begin : text.begins[match.gap_begin];
-      status = encode_part(&f, &text, match.gap_begin, match.gap_end, origin);
-      if (status != GYEOT_OK) return status;
-    }
-    if (match.token == NULL) return GYEOT_OK;
+    status = encode_part(&f, &text, match.gap_begin, match.gap_end);
+    if (status != GYEOT_OK || match.token == NULL) return status;
     if (match.begin < match.end)
       status = gyeot_sink_push(sink, match.token->id, text.begins[match.begin],
                                text.ends[match.end - 1]);

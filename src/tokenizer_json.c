@@ -54,6 +54,10 @@ static gyeot_status read_added_tokens(gyeot_json_load *load, gyeot_json list, in
       status = gyeot_json_read(load, part, gyeot_json_member(walk.value, "content"));
     if (status == GYEOT_OK)
       status = gyeot_hf_engine_add(load->engine, load->text.bytes, load->text.size, token, &next_id);
+    if (status == GYEOT_ERROR_UNSUPPORTED)
+      return gyeot_fail(load->error, status,
+                        "tokenizer.json: an added token of which normalization leaves nothing is "
+                        "not supported");
     if (status == GYEOT_ERROR_LIMIT)
       return gyeot_fail(load->error, status, "tokenizer.json: there are too many added tokens");
     if (status != GYEOT_OK) return status;

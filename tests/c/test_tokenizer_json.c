@@ -233,6 +233,27 @@ static void test_templates(void **state) {
   }
 }
 
+/* Found by fuzzing: the piece is all that Strip takes off, so nothing at all is decoded. */
+static void test_decoding_to_nothing(void **state) {
+  (void)state;
+  gyeot_tokenizer *tokenizer;
+  assert_int_equal(load("{\"model\":{\"type\":\"Unigram\",\"unk_id\":0,\"vocab\":[[\"\",0],[\" \",0]]},"
+                        "\"decoder\":{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"Fuse\"},"
+                        "{\"type\":\"Strip\",\"content\":\" \",\"start\":1,\"stop\":1},"
+                        "{\"type\":\"Fuse\"},{\"type\":\"ByteFallback\"}]}}",
+                        &tokenizer, NULL),
+                   GYEOT_OK);
+  for (int32_t id = 0; id < 2; id++) {
+    uint8_t *text;
+    size_t size;
+    assert_int_equal(gyeot_tokenizer_decode(tokenizer, &id, 1, false, &text, &size), GYEOT_OK);
+    assert_int_equal(size, 0);
+    assert_non_null(text);
+    gyeot_text_free(tokenizer, text);
+  }
+  gyeot_tokenizer_free(tokenizer);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_golden_lines),
@@ -240,6 +261,7 @@ int main(void) {
       cmocka_unit_test(test_refusals),
       cmocka_unit_test(test_special_pieces_stay_text),
       cmocka_unit_test(test_templates),
+      cmocka_unit_test(test_decoding_to_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
