@@ -64,10 +64,15 @@ test('exported as text and as JSON', async () => {
   await page.keyboard.press('Escape');
 });
 
-test('switched off, the kept conversation is taken off the device', async () => {
+test('switched off, the kept conversation is taken off the device, and no tab goes on keeping', async () => {
+  const second = await open(person.context, host.url);
+  await page.bringToFront();
   await page.click('#open-settings');
   await page.click('#keep');
   await page.keyboard.press('Escape');
+  await second.waitForTimeout(200);
+  await say(second, '요즘 잠이 안 와요');
+  await second.close();
   await page.reload();
   await ready(page);
   assert.deepEqual(await mine(page), []);

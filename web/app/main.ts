@@ -45,6 +45,11 @@ matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () =>
   applyTheme(settings().theme),
 );
 
+// Another tab may stop keeping the conversation; this one must not go on with it.
+addEventListener('storage', (event) => {
+  if (event.key === stored.settings) applyTheme(readSettings().theme);
+});
+
 loadSite().then(start, (error: unknown) => {
   byId('progress-title').textContent = t('progress.failed');
   byId('progress-bar').hidden = true;

@@ -28,8 +28,8 @@ let current: Settings = { ...initial };
 
 export function readSettings(): Settings {
   try {
-    const text = localStorage.getItem(stored.settings);
-    if (text) current = { ...initial, ...(JSON.parse(text) as Partial<Settings>) };
+    const text = localStorage.getItem(stored.settings) ?? '{}';
+    current = { ...initial, ...(JSON.parse(text) as Partial<Settings>) };
   } catch {
     // No storage, or not ours to read: the visit goes on with the initial choices.
     current = { ...initial };
