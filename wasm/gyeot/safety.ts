@@ -37,9 +37,9 @@ export class SafetyRules {
       throw new GyeotError('format', 'The safety rules are not a gyeot-safety file of version 1');
     }
     const help = file.help ?? [];
-    const compile = (source: string, id: string): RegExp => {
+    const compile = (source: string, id: string, flags = 'u'): RegExp => {
       try {
-        return new RegExp(source, 'iu');
+        return new RegExp(source, flags);
       } catch (cause) {
         throw new GyeotError('format', `The safety rule "${source}" of ${id} is no pattern`, { cause });
       }
@@ -49,18 +49,28 @@ export class SafetyRules {
       answers: category.answer ?? [],
       help: help.filter((line) => category.help?.includes(line.number)),
       patterns: (category.patterns ?? []).map((source) => compile(source, category.id)),
-      exceptions: (category.exceptions ?? []).map((source) => compile(source, category.id)),
+      // Global, so that every occurrence is taken out.
+      exceptions: (category.exceptions ?? []).map((source) => compile(source, category.id, 'gu')),
     }));
     return new SafetyRules(help, categories);
   }
 
-  /** The first category that a text speaks of; spaces and Unicode forms make no difference. */
+  /** The first category that a text speaks of; spacing, punctuation, case and ㅋㅋ make no difference. */
   check(text: string): Danger | null {
-    const squeezed = text.normalize('NFC').replace(/\s+/gu, '');
+    const squeezed = squeeze(text);
     for (const { id, answers, help, patterns, exceptions } of this.#categories) {
       const left = exceptions.reduce((rest, pattern) => rest.replace(pattern, ' '), squeezed);
       if (patterns.some((pattern) => pattern.test(left))) return { category: id, answers, help };
     }
     return null;
   }
+}
+
+function squeeze(text: string): string {
+  return text
+    .normalize('NFC')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, '')
+    .replace(/[ㅋㅠㅜ]+|ㅎ{2,}/gu, '')
+    .replace(/(.)\1{2,}/gu, '$1');
 }
