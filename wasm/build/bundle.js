@@ -67,6 +67,18 @@ export async function bundle(root, dist) {
   for (const options of builds) {
     if (Object.keys(options.entryPoints).length > 0) await esbuild.build(options);
   }
+  for (const name of ['core', 'index', 'node', 'engine', 'worker']) {
+    await startLineWithExport(path.join(dist, `${name}.js`));
+  }
+}
+
+/** Tools that tell ES modules from CommonJS by their text look for `export` at a line's start. */
+async function startLineWithExport(file) {
+  const text = await readFile(file, 'utf8');
+  const at = text.lastIndexOf('export{');
+  if (at > 0 && text[at - 1] !== '\n') {
+    await writeFile(file, `${text.slice(0, at)}\n${text.slice(at)}`);
+  }
 }
 
 /** The page as one script and one style, for `gyeot build --single-file`. */
@@ -128,9 +140,9 @@ function siblings(names) {
 
 /**
  * ONNX Runtime Web's single-file build, with changes. It names its own files relative to itself,
- * which would make bundlers look for what is not there: the engine passes the .wasm, so the
- * name goes; its threads start from the script that holds it. And the runtime's hook for starting the .wasm is let through from `env.wasm`, so that
- * the engine compiles it while it downloads, with progress.
+ * which would make bundlers look for what is not there: the engine passes the .wasm, and threads
+ * start from the script that holds the runtime. The hook for starting the .wasm is let through from
+ * `env.wasm`, so that the engine compiles it while it downloads, with progress.
  */
 function runtime(root) {
   const source = path.join(root, 'node_modules/onnxruntime-web/dist/ort.wasm.bundle.min.mjs');
@@ -147,6 +159,7 @@ function runtime(root) {
             /new (\w+)\("ort\.wasm\.bundle\.min\.mjs",import\.meta\.url\)/g,
             'new $1(typeof WorkerGlobalScope<"u"?self.location.href:import.meta.url)',
           )
+          .replace(/\(await import\((?:\/\*[^*]*\*\/\s*)*(\w+)\)\)\.default/, '$1')
           .replace(
             /(\{numThreads:\w+)(\};if\(\w+\)\w+\.wasmBinary=)/,
             `$1,instantiateWasm:${env}.instantiateWasm$2`,
