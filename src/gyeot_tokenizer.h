@@ -68,9 +68,9 @@ const uint8_t *gyeot_tokenizer_piece(const gyeot_tokenizer *tokenizer, int32_t i
 int32_t gyeot_tokenizer_id(const gyeot_tokenizer *tokenizer, const uint8_t *piece, size_t size);
 
 typedef struct gyeot_encode_options {
-  bool add_special_tokens;      /* put the template around */
-  bool special_tokens_as_text;  /* a special token written in the text is text; for what users type */
-  size_t max_length;            /* ids kept, the template counted; 0: no limit */
+  bool add_special_tokens;     /* put the template around */
+  bool special_tokens_as_text; /* special tokens in the text are text; for what users type */
+  size_t max_length;           /* ids kept, the template counted; 0: no limit */
   bool want_offsets;
 } gyeot_encode_options;
 
@@ -87,9 +87,9 @@ typedef struct gyeot_encoding {
 gyeot_status gyeot_encoding_new(const gyeot_allocator *allocator, gyeot_encoding **out);
 void gyeot_encoding_free(gyeot_encoding *encoding);
 
-/* Fails only with GYEOT_ERROR_MEMORY or GYEOT_ERROR_ARGUMENT (a max_length that is not 0 and shorter
- * than the template, a text of 4 GiB or more); after a failure `out` is empty and
- * can be used again. Time is linear in `size`. */
+/* Fails only with GYEOT_ERROR_MEMORY or GYEOT_ERROR_ARGUMENT (a max_length that is not 0 and
+ * shorter than the template, a text of 4 GiB or more); after a failure `out` is empty and can be
+ * used again. Time is linear in `size`. */
 gyeot_status gyeot_tokenizer_encode(const gyeot_tokenizer *tokenizer, const uint8_t *text,
                                     size_t size, const gyeot_encode_options *options,
                                     gyeot_encoding *out);

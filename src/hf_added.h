@@ -54,8 +54,8 @@ gyeot_status gyeot_added_init(gyeot_added *added, const gyeot_allocator *allocat
 void gyeot_added_free(gyeot_added *added);
 
 /* `text` is the string as it is looked for: in its normalized form when token.normalized.
- * GYEOT_ERROR_LIMIT: more than GYEOT_ADDED_MAX tokens (a few thousand are the most in use; every new
- * one is compared with all others). */
+ * GYEOT_ERROR_LIMIT: more than GYEOT_ADDED_MAX tokens (a few thousand are the most in use; every
+ * new one is compared with all others). */
 enum { GYEOT_ADDED_MAX = 1 << 14 };
 gyeot_status gyeot_added_put(gyeot_added *added, const uint8_t *text, size_t size,
                              gyeot_added_token token);

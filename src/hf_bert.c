@@ -123,7 +123,8 @@ static gyeot_status decompose_and_put(way *w, uint32_t c, uint32_t begin, uint32
   size_t count = gyeot_unicode_decompose(c, false, parts);
   for (size_t i = 0; i < count; i++) {
     unsigned class_ = 0;
-    if (gyeot_unicode_properties(parts[i]) & GYEOT_COMPOSING) class_ = gyeot_unicode_class(parts[i]);
+    if (gyeot_unicode_properties(parts[i]) & GYEOT_COMPOSING)
+      class_ = gyeot_unicode_class(parts[i]);
     gyeot_status status;
     if (class_ != 0) {
       status = add_mark(w, (gyeot_mark){parts[i], (uint8_t)class_, i > 0}, begin, end);

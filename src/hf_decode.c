@@ -84,9 +84,10 @@ static void shrink_all(gyeot_strings *strings, size_t begin, const char *from, c
 }
 
 static void clean_up(gyeot_strings *strings, size_t begin) {
-  static const char *const pairs[][2] = {
-      {" .", "."},     {" ?", "?"},     {" !", "!"},   {" ,", ","},     {" ' ", "'"},    {" n't", "n't"},
-      {" 'm", "'m"},   {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
+  static const char *const pairs[][2] = {{" .", "."},     {" ?", "?"},           {" !", "!"},
+                                         {" ,", ","},     {" ' ", "'"},          {" n't", "n't"},
+                                         {" 'm", "'m"},   {" do not", " don't"}, {" 's", "'s"},
+                                         {" 've", "'ve"}, {" 're", "'re"}};
   for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
     shrink_all(strings, begin, pairs[i][0], pairs[i][1]);
 }

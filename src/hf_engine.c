@@ -49,7 +49,8 @@ static gyeot_status decode(const gyeot_engine *base, const int32_t *ids, size_t 
     status = gyeot_strings_write(&strings, &base->allocator, text, size);
     if (status == GYEOT_OK) status = gyeot_strings_end(&strings, &base->allocator);
   }
-  if (status == GYEOT_OK) status = gyeot_decoders_run(&engine->decoders, &base->allocator, &strings);
+  if (status == GYEOT_OK)
+    status = gyeot_decoders_run(&engine->decoders, &base->allocator, &strings);
   /* The caller gets a block in any case, so that freeing is the same for an empty text. */
   if (status == GYEOT_OK && strings.pool == NULL) {
     strings.pool = gyeot_allocate(&base->allocator, 1, 1);

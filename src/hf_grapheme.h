@@ -1,5 +1,5 @@
-/* Extended grapheme clusters, as far as they matter to the Precompiled normalizer: pairs of regional
- * indicators are not joined, because no cluster that they begin is short enough for it. */
+/* Extended grapheme clusters, as far as they matter to the Precompiled normalizer: pairs of
+ * regional indicators are not joined, because no cluster that they begin is short enough for it. */
 #ifndef GYEOT_HF_GRAPHEME_H
 #define GYEOT_HF_GRAPHEME_H
 

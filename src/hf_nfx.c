@@ -23,7 +23,8 @@ typedef struct nfx {
 
 static gyeot_status put_waiting(nfx *n) {
   gyeot_status status = GYEOT_OK;
-  if (n->has_starter) status = gyeot_rewrite_put(&n->rewrite, n->starter.character, n->starter.change);
+  if (n->has_starter)
+    status = gyeot_rewrite_put(&n->rewrite, n->starter.character, n->starter.change);
   const waiting *marks = n->sink->scratch[GYEOT_BLOCK_WAITING].block;
   for (size_t i = 0; i < n->waiting_count && status == GYEOT_OK; i++)
     status = gyeot_rewrite_put(&n->rewrite, marks[i].character, marks[i].change);
@@ -85,7 +86,8 @@ static gyeot_status decomposed(nfx *n, uint32_t c, bool inserted) {
     gyeot_status status = sort_marks(n);
     return status == GYEOT_OK ? ordered(n, c, 0, inserted) : status;
   }
-  gyeot_mark *marks = gyeot_sink_scratch(n->sink, GYEOT_BLOCK_MARKS, n->mark_count + 1, sizeof *marks);
+  gyeot_mark *marks =
+      gyeot_sink_scratch(n->sink, GYEOT_BLOCK_MARKS, n->mark_count + 1, sizeof *marks);
   if (marks == NULL) return GYEOT_ERROR_MEMORY;
   marks[n->mark_count++] = (gyeot_mark){c, (uint8_t)class_, inserted};
   return GYEOT_OK;

@@ -12,7 +12,11 @@ typedef enum gyeot_pretokenizer_kind {
   GYEOT_SPLIT_METASPACE    /* spaces become marks, and parts begin at marks */
 } gyeot_pretokenizer_kind;
 
-typedef enum gyeot_prepend { GYEOT_PREPEND_ALWAYS, GYEOT_PREPEND_FIRST, GYEOT_PREPEND_NEVER } gyeot_prepend;
+typedef enum gyeot_prepend {
+  GYEOT_PREPEND_ALWAYS,
+  GYEOT_PREPEND_FIRST,
+  GYEOT_PREPEND_NEVER
+} gyeot_prepend;
 
 typedef struct gyeot_pretokenizer {
   gyeot_pretokenizer_kind kind;

@@ -49,10 +49,10 @@ static inline gyeot_status gyeot_text_push(gyeot_text *text, uint32_t character,
   return GYEOT_OK;
 }
 
-/* Rewrites `in` to `out` as a sequence of changes, in the terms of the reference: change 0 takes the
- * place of the next character, 1 is inserted and shares the stretch of the one before it, -n takes
- * the place of the next character and swallows n more. Stretches follow from these counts alone,
- * also where the counts do not fit the characters. */
+/* Rewrites `in` to `out` as a sequence of changes, in the terms of the reference: change 0 takes
+ * the place of the next character, 1 is inserted and shares the stretch of the one before it, -n
+ * takes the place of the next character and swallows n more. Stretches follow from these counts
+ * alone, also where the counts do not fit the characters. */
 typedef struct gyeot_rewrite {
   const gyeot_text *in;
   gyeot_text *out;

@@ -11,8 +11,8 @@ typedef struct gyeot_engine gyeot_engine;
 
 /* The growing output and the reusable scratch memory of one encode call. An engine lays out its own
  * temporary arrays in `scratch`, as many separate blocks as it needs, each grown with
- * gyeot_sink_scratch or with gyeot_grow of size 1: a block's capacity counts bytes, because one sink
- * serves engines of all kinds. */
+ * gyeot_sink_scratch or with gyeot_grow of size 1: a block's capacity counts bytes, because one
+ * sink serves engines of all kinds. */
 enum { GYEOT_SCRATCH_BLOCKS = 24 };
 typedef struct gyeot_sink {
   gyeot_allocator allocator;
@@ -32,8 +32,8 @@ gyeot_status gyeot_sink_push(gyeot_sink *sink, int32_t id, size_t begin, size_t 
 /* Makes room for `total` ids (and their offsets when wanted), those already there counted. */
 gyeot_status gyeot_sink_reserve(gyeot_sink *sink, size_t total);
 
-/* Scratch block `index` with room for `count` elements of `size` bytes, what it held kept; NULL when
- * out of memory. */
+/* Scratch block `index` with room for `count` elements of `size` bytes, what it held kept; NULL
+ * when out of memory. */
 void *gyeot_sink_scratch(gyeot_sink *sink, size_t index, size_t count, size_t size);
 
 /* What kind of file the bytes look like, as a phrase for an error message ("an HTML page"), or NULL

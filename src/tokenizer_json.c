@@ -29,8 +29,8 @@ gyeot_status gyeot_json_flag(gyeot_json_load *load, const char *part, gyeot_json
                              const char *name, bool *out) {
   gyeot_json_kind kind = gyeot_json_kind_of(gyeot_json_member(object, name));
   if (kind != GYEOT_JSON_TRUE && kind != GYEOT_JSON_FALSE)
-    return gyeot_fail(load->error, GYEOT_ERROR_FORMAT, "tokenizer.json: %s: \"%s\" is not a boolean",
-                      part, name);
+    return gyeot_fail(load->error, GYEOT_ERROR_FORMAT,
+                      "tokenizer.json: %s: \"%s\" is not a boolean", part, name);
   *out = kind == GYEOT_JSON_TRUE;
   return GYEOT_OK;
 }
@@ -53,7 +53,8 @@ static gyeot_status read_added_tokens(gyeot_json_load *load, gyeot_json list, in
     if (status == GYEOT_OK)
       status = gyeot_json_read(load, part, gyeot_json_member(walk.value, "content"));
     if (status == GYEOT_OK)
-      status = gyeot_hf_engine_add(load->engine, load->text.bytes, load->text.size, token, &next_id);
+      status =
+          gyeot_hf_engine_add(load->engine, load->text.bytes, load->text.size, token, &next_id);
     if (status == GYEOT_ERROR_UNSUPPORTED)
       return gyeot_fail(load->error, status,
                         "tokenizer.json: an added token of which normalization leaves nothing is "
@@ -65,8 +66,8 @@ static gyeot_status read_added_tokens(gyeot_json_load *load, gyeot_json list, in
   return GYEOT_OK;
 }
 
-/* RobertaProcessing trims white space and Ġ from the offsets of pieces. Where no piece has any there
- * is nothing to trim; where one has, the offsets would differ from the reference. */
+/* RobertaProcessing trims white space and Ġ from the offsets of pieces. Where no piece has any
+ * there is nothing to trim; where one has, the offsets would differ from the reference. */
 static bool has_trimmable_piece(const gyeot_hf_engine *engine) {
   const uint8_t *at = engine->pieces.pool, *end = at + engine->pieces.pool_size;
   for (size_t step; at < end; at += step) {
@@ -93,9 +94,10 @@ static gyeot_status hide_special_pieces(gyeot_hf_engine *engine) {
 static gyeot_status finish(gyeot_json_load *load) {
   gyeot_hf_engine *engine = load->engine;
   if (load->trims_offsets && has_trimmable_piece(engine))
-    return gyeot_fail(load->error, GYEOT_ERROR_UNSUPPORTED,
-                      "tokenizer.json: the post_processor \"RobertaProcessing\" with trim_offsets is "
-                      "not supported for pieces with white space");
+    return gyeot_fail(
+        load->error, GYEOT_ERROR_UNSUPPORTED,
+        "tokenizer.json: the post_processor \"RobertaProcessing\" with trim_offsets is "
+        "not supported for pieces with white space");
   if (engine->pipeline->unigram) return hide_special_pieces(engine);
   if (load->bert_normalizer && load->bert_pretokenizer && !engine->added.any_normalized) {
     gyeot_pipeline_free(engine->pipeline);

@@ -209,7 +209,8 @@ static gyeot_status read_prepend_scheme(gyeot_json_load *load, const char *part,
     *out = GYEOT_PREPEND_NEVER;
   else
     return gyeot_json_refuse(load, part, "an unknown \"prepend_scheme\"");
-  bool without = gyeot_json_kind_of(gyeot_json_member(value, "add_prefix_space")) == GYEOT_JSON_FALSE;
+  bool without =
+      gyeot_json_kind_of(gyeot_json_member(value, "add_prefix_space")) == GYEOT_JSON_FALSE;
   if (without && *out != GYEOT_PREPEND_NEVER)
     return gyeot_json_refuse(load, part, "\"add_prefix_space\" and \"prepend_scheme\" disagree");
   return GYEOT_OK;
@@ -253,7 +254,7 @@ gyeot_status gyeot_json_pretokenizer(gyeot_json_load *load, gyeot_json value) {
   return read_pretokenizer(load, value);
 }
 
-/* 3. Post-processors: ids put before and after the text. Each of a sequence goes around the last. */
+/* 3. Post-processors: ids put before and after the text, each of a sequence around the last. */
 
 static const char postprocessor[] = "post_processor";
 
@@ -390,7 +391,8 @@ static gyeot_status read_replace_decoder(gyeot_json_load *load, gyeot_json value
   gyeot_json_text from = {0};
   gyeot_status status =
       gyeot_json_string(gyeot_json_member(pattern, "String"), &load->allocator, &from);
-  if (status == GYEOT_ERROR_FORMAT) status = gyeot_json_refuse(load, decoder, "a string is missing");
+  if (status == GYEOT_ERROR_FORMAT)
+    status = gyeot_json_refuse(load, decoder, "a string is missing");
   if (status == GYEOT_OK)
     status = gyeot_json_read(load, decoder, gyeot_json_member(value, "content"));
   if (status == GYEOT_OK)

@@ -131,8 +131,8 @@ unsigned gyeot_unicode_class(uint32_t c);
 uint32_t gyeot_unicode_compose(uint32_t first, uint32_t second);
 
 /* The generated tables (unicode_tables.c). A mapping holds the low bytes of its sorted keys;
- * those of page c >> 8 are keys[pages[c >> 8]] up to keys[pages[(c >> 8) + 1]]. Values are UTF-16 in
- * one pool; every 64th value's position in it is kept. */
+ * those of page c >> 8 are keys[pages[c >> 8]] up to keys[pages[(c >> 8) + 1]]. Values are UTF-16
+ * in one pool; every 64th value's position in it is kept. */
 typedef struct gyeot_mapping {
   const uint16_t *pages;
   const uint8_t *keys;

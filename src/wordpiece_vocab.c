@@ -36,8 +36,8 @@ static gyeot_status refuse(loading *l, const char *what, const char *detail) {
   if (seen != NULL)
     return gyeot_fail(l->error, GYEOT_ERROR_FORMAT,
                       "this is %s, not a vocab.txt (one token a line)", seen);
-  return gyeot_fail(l->error, GYEOT_ERROR_FORMAT, "this is not a vocab.txt (one token a line): %s%s",
-                    what, detail);
+  return gyeot_fail(l->error, GYEOT_ERROR_FORMAT,
+                    "this is not a vocab.txt (one token a line): %s%s", what, detail);
 }
 
 static gyeot_status read_lines(loading *l) {

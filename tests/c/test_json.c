@@ -7,12 +7,39 @@ static gyeot_status open_text(const char *text, gyeot_json *document, gyeot_erro
 
 static void test_documents(void **state) {
   (void)state;
-  static const char *const good[] = {"0", " [ ] ", "{}", "[1,[2,{\"a\":null}],-0.5e+3]", "\"\\u00e9\"",
-                                     "\"\\ud83d\\ude00\"", "{\"a\":{\"b\":[true,false]}}"};
-  static const char *const bad[] = {"", " ", "[", "[1,]", "{\"a\"}", "{\"a\":}", "{a:1}", "01", "1.", "-",
-                                    "1e", "tru", "\"", "\"\\x\"", "\"\\ud83d\"", "\"\\ude00\"", "\"\n\"",
-                                    "[1}", "[1]]", "1 2", "{\"a\":1,}", "\xEF\xBB\xBF{}", "nan", "\"\xFF\"",
-                                    "\"\\u12\"", "[1 2]"};
+  static const char *const good[] = {"0",
+                                     " [ ] ",
+                                     "{}",
+                                     "[1,[2,{\"a\":null}],-0.5e+3]",
+                                     "\"\\u00e9\"",
+                                     "\"\\ud83d\\ude00\"",
+                                     "{\"a\":{\"b\":[true,false]}}"};
+  static const char *const bad[] = {"",
+                                    " ",
+                                    "[",
+                                    "[1,]",
+                                    "{\"a\"}",
+                                    "{\"a\":}",
+                                    "{a:1}",
+                                    "01",
+                                    "1.",
+                                    "-",
+                                    "1e",
+                                    "tru",
+                                    "\"",
+                                    "\"\\x\"",
+                                    "\"\\ud83d\"",
+                                    "\"\\ude00\"",
+                                    "\"\n\"",
+                                    "[1}",
+                                    "[1]]",
+                                    "1 2",
+                                    "{\"a\":1,}",
+                                    "\xEF\xBB\xBF{}",
+                                    "nan",
+                                    "\"\xFF\"",
+                                    "\"\\u12\"",
+                                    "[1 2]"};
   for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
     gyeot_json document;
     if (open_text(good[i], &document, NULL) != GYEOT_OK) fail_msg("refused: %s", good[i]);
@@ -52,8 +79,9 @@ static void test_every_cut_is_refused(void **state) {
 static void test_walking(void **state) {
   (void)state;
   gyeot_json document;
-  assert_int_equal(open_text("{\"a\" : [1, [2, \"]\"], {\"}\":0} ], \"b\":7, \"a\":3}", &document, NULL),
-                   GYEOT_OK);
+  assert_int_equal(
+      open_text("{\"a\" : [1, [2, \"]\"], {\"}\":0} ], \"b\":7, \"a\":3}", &document, NULL),
+      GYEOT_OK);
   int32_t number;
   assert_true(gyeot_json_integer(gyeot_json_member(document, "a"), &number)); /* the last counts */
   assert_int_equal(number, 3);
@@ -71,8 +99,9 @@ static void test_strings(void **state) {
   gyeot_json document;
   gyeot_allocator allocator = gyeot_allocator_or_default(NULL);
   gyeot_json_text text = {0};
-  assert_int_equal(open_text("\"a\\u0000\\\"\\\\\\/\\b\\f\\n\\r\\t\\ud55c\\uD83D\\uDE00\"", &document, NULL),
-                   GYEOT_OK);
+  assert_int_equal(
+      open_text("\"a\\u0000\\\"\\\\\\/\\b\\f\\n\\r\\t\\ud55c\\uD83D\\uDE00\"", &document, NULL),
+      GYEOT_OK);
   assert_int_equal(gyeot_json_string(document, &allocator, &text), GYEOT_OK);
   static const char wanted[] = "a\0\"\\/\b\f\n\r\t\xED\x95\x9C\xF0\x9F\x98\x80";
   assert_int_equal(text.size, sizeof wanted - 1);
@@ -89,11 +118,16 @@ static void test_numbers(void **state) {
   static const struct {
     const char *text;
     double value;
-  } numbers[] = {
-      {"0", 0}, {"-1", -1}, {"-11.283700942993164", -11.283700942993164}, {"1e3", 1000},
-      {"2.5E-2", 0.025}, {"123456789012345678901234567890", 1.2345678901234568e29}, {"1e-400", 0},
-      /* Not the nearest doubles, but what one division makes of the digits. */
-      {"-8.995173693189681", -89951736931896810e-16}, {"0.1234567890123456789", 1234567890123456789.0 / 1e19}};
+  } numbers[] = {{"0", 0},
+                 {"-1", -1},
+                 {"-11.283700942993164", -11.283700942993164},
+                 {"1e3", 1000},
+                 {"2.5E-2", 0.025},
+                 {"123456789012345678901234567890", 1.2345678901234568e29},
+                 {"1e-400", 0},
+                 /* Not the nearest doubles, but what one division makes of the digits. */
+                 {"-8.995173693189681", -89951736931896810e-16},
+                 {"0.1234567890123456789", 1234567890123456789.0 / 1e19}};
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
     gyeot_json document;
     double value;

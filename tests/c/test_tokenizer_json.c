@@ -102,10 +102,12 @@ static void test_an_encoding_goes_from_one_to_another(void **state) {
   gyeot_encoding_free(encoding);
 }
 
-#define MODEL \
-  "\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"[UNK]\",\"continuing_subword_prefix\":\"##\"," \
+#define MODEL                                                                                    \
+  "\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"[UNK]\",\"continuing_subword_prefix\":\"##" \
+  "\","                                                                                          \
   "\"max_input_chars_per_word\":100,\"vocab\":{\"[UNK]\":0,\"a\":1,\"##b\":2,\"<s>\":3}}"
-#define UNIGRAM "\"model\":{\"type\":\"Unigram\",\"unk_id\":0,\"vocab\":[[\"<unk>\",0],[\"<s>\",0],[\"a\",-1]]}"
+#define UNIGRAM \
+  "\"model\":{\"type\":\"Unigram\",\"unk_id\":0,\"vocab\":[[\"<unk>\",0],[\"<s>\",0],[\"a\",-1]]}"
 
 static gyeot_status load(const char *text, gyeot_tokenizer **out, gyeot_error *error) {
   return gyeot_tokenizer_load_json((const uint8_t *)text, strlen(text), NULL, out, error);
@@ -140,7 +142,8 @@ static void test_refusals(void **state) {
        "the expression \"\\d+\"", GYEOT_ERROR_UNSUPPORTED},
       {"{" MODEL ",\"normalizer\":{\"type\":\"Precompiled\",\"precompiled_charsmap\":\"AAA\"}}",
        "base64", GYEOT_ERROR_FORMAT},
-      {"{" MODEL ",\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\"}]}}",
+      {"{" MODEL
+       ",\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\"}]}}",
        "the pre_tokenizer \"Split\" is not supported", GYEOT_ERROR_UNSUPPORTED},
       {"{" MODEL ",\"pre_tokenizer\":{\"type\":\"Metaspace\",\"replacement\":\"ab\"}}",
        "a single character", GYEOT_ERROR_FORMAT},
@@ -162,8 +165,8 @@ static void test_refusals(void **state) {
   }
 }
 
-/* The reference makes "<s>" special again when the model knows the piece, even in text that is to be
- * taken literally; here what users type stays text. */
+/* The reference makes "<s>" special again when the model knows the piece, even in text that is to
+ * be taken literally; here what users type stays text. */
 static void test_special_pieces_stay_text(void **state) {
   (void)state;
   static const char added[] =
@@ -178,13 +181,13 @@ static void test_special_pieces_stay_text(void **state) {
     assert_int_equal(gyeot_encoding_new(NULL, &encoding), GYEOT_OK);
     gyeot_encode_options options = {0};
     const int32_t special = unigram ? 1 : 3;
-    assert_int_equal(gyeot_tokenizer_encode(tokenizer, (const uint8_t *)"<s>", 3, &options, encoding),
-                     GYEOT_OK);
+    assert_int_equal(
+        gyeot_tokenizer_encode(tokenizer, (const uint8_t *)"<s>", 3, &options, encoding), GYEOT_OK);
     assert_int_equal(encoding->length, 1);
     assert_int_equal(encoding->ids[0], special);
     options.special_tokens_as_text = true;
-    assert_int_equal(gyeot_tokenizer_encode(tokenizer, (const uint8_t *)"<s>", 3, &options, encoding),
-                     GYEOT_OK);
+    assert_int_equal(
+        gyeot_tokenizer_encode(tokenizer, (const uint8_t *)"<s>", 3, &options, encoding), GYEOT_OK);
     assert_int_equal(encoding->length, 1);
     assert_int_equal(encoding->ids[0], 0);
     gyeot_encoding_free(encoding);
@@ -216,7 +219,8 @@ static void test_templates(void **state) {
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     char text[900];
-    snprintf(text, sizeof text, "{" MODEL ",\"truncation\":{\"max_length\":12},\"post_processor\":%s}",
+    snprintf(text, sizeof text,
+             "{" MODEL ",\"truncation\":{\"max_length\":12},\"post_processor\":%s}",
              cases[i].processor);
     gyeot_tokenizer *tokenizer;
     gyeot_encoding *encoding;
@@ -237,12 +241,13 @@ static void test_templates(void **state) {
 static void test_decoding_to_nothing(void **state) {
   (void)state;
   gyeot_tokenizer *tokenizer;
-  assert_int_equal(load("{\"model\":{\"type\":\"Unigram\",\"unk_id\":0,\"vocab\":[[\"\",0],[\" \",0]]},"
-                        "\"decoder\":{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"Fuse\"},"
-                        "{\"type\":\"Strip\",\"content\":\" \",\"start\":1,\"stop\":1},"
-                        "{\"type\":\"Fuse\"},{\"type\":\"ByteFallback\"}]}}",
-                        &tokenizer, NULL),
-                   GYEOT_OK);
+  assert_int_equal(
+      load("{\"model\":{\"type\":\"Unigram\",\"unk_id\":0,\"vocab\":[[\"\",0],[\" \",0]]},"
+           "\"decoder\":{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"Fuse\"},"
+           "{\"type\":\"Strip\",\"content\":\" \",\"start\":1,\"stop\":1},"
+           "{\"type\":\"Fuse\"},{\"type\":\"ByteFallback\"}]}}",
+           &tokenizer, NULL),
+      GYEOT_OK);
   for (int32_t id = 0; id < 2; id++) {
     uint8_t *text;
     size_t size;

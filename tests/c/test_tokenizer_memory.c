@@ -1,5 +1,5 @@
-/* Every single allocation of loading, encoding and decoding fails once: a status, nothing leaked, the
- * tokenizer as it was. And files cut or flipped at every byte end in a status, too. */
+/* Every single allocation of loading, encoding and decoding fails once: a status, nothing leaked,
+ * the tokenizer as it was. And files cut or flipped at every byte end in a status, too. */
 #include "counting_allocator.h"
 #include "tokenizer_testing.h"
 
@@ -44,9 +44,11 @@ static file_bytes file_of(const kind *k) {
 }
 
 static const char text[] =
-    "오늘 [MASK] <mask> e\xCC\x81\xCC\xA3\xCC\x81u\xCC\x88\xCC\x84 ｶﾞ CAFE\xCC\x81 ``a'' 漢字 \xF0\x9F\x98\x80 "
+    "오늘 [MASK] <mask> e\xCC\x81\xCC\xA3\xCC\x81u\xCC\x88\xCC\x84 ｶﾞ CAFE\xCC\x81 ``a'' 漢字 "
+    "\xF0\x9F\x98\x80 "
     "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz "
-    "e\xCC\x81\xCC\x82\xCC\xA3\xCC\x84\xCC\xA4\xCC\x81\xCC\x82\xCC\xA3\xCC\x84\xCC\xA4\xCC\x81\xCC\x82";
+    "e\xCC\x81\xCC\x82\xCC\xA3\xCC\x84\xCC\xA4\xCC\x81\xCC\x82\xCC\xA3\xCC\x84\xCC\xA4\xCC\x81\xCC"
+    "\x82";
 
 static void test_load_without_memory(void **state) {
   (void)state;
@@ -103,7 +105,8 @@ static void test_encode_without_memory(void **state) {
         } else {
           assert_int_equal(encoding->length, good->length);
           assert_memory_equal(encoding->ids, good->ids, good->length * sizeof *good->ids);
-          assert_memory_equal(encoding->offsets, good->offsets, 2 * good->length * sizeof(uint32_t));
+          assert_memory_equal(encoding->offsets, good->offsets,
+                              2 * good->length * sizeof(uint32_t));
         }
       }
       gyeot_encoding_free(encoding);

@@ -2,10 +2,12 @@
  * BertTokenizerFast gave. */
 #include "tokenizer_testing.h"
 
-/* ids:                                0      1      2      3      4       5   6     7   8    9  10 */
-static const char small_vocabulary[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n마\n##음\n##이\nab\n##c\n.\n"
-/*                                     11   12     13    14   15 */
-                                      "ca\n##fe\ncafé\n漢\n##\n";
+/* ids:                                0      1      2      3      4       5   6     7   8    9  10
+ */
+static const char small_vocabulary[] =
+    "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n마\n##음\n##이\nab\n##c\n.\n"
+    /*                                     11   12     13    14   15 */
+    "ca\n##fe\ncafé\n漢\n##\n";
 
 static const gyeot_wordpiece_options cased = {.strip_accents = -1, .split_chinese = true};
 static const gyeot_wordpiece_options lower = {

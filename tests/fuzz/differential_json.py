@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hostile import Hostile, vocabulary
-from native import ROOT, byte_offsets
+from native import ROOT, byte_offsets, describe
 from native import Tokenizer as Native
 from sentencepiece import sentencepiece_model_pb2 as spm
 from tokenizers import Tokenizer
@@ -29,8 +29,13 @@ SPLIT = {"type": "WhitespaceSplit"}
 
 
 def added(token: str, id_: int, **flags: bool) -> Json:
-    usual = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False,
-             "special": True}
+    usual = {
+        "single_word": False,
+        "lstrip": False,
+        "rstrip": False,
+        "normalized": False,
+        "special": True,
+    }
     return {"id": id_, "content": token, **usual, **flags}
 
 
@@ -51,13 +56,18 @@ def replace(old: str, new: str, kind: str = "String") -> Json:
 
 
 def bert_normalizer(**changes: bool | None) -> Json:
-    usual = {"clean_text": True, "handle_chinese_chars": True, "strip_accents": None,
-             "lowercase": True}
+    usual = {
+        "clean_text": True,
+        "handle_chinese_chars": True,
+        "strip_accents": None,
+        "lowercase": True,
+    }
     return {"type": "BertNormalizer", **usual, **changes}
 
 
-def document(model: Json, tokens: list[Json], template: tuple[list[str], list[str]],
-             **parts: Json | None) -> Json:
+def document(
+    model: Json, tokens: list[Json], template: tuple[list[str], list[str]], **parts: Json | None
+) -> Json:
     ids = {token["content"]: token["id"] for token in tokens}
 
     def special(name: str) -> Json:
@@ -68,20 +78,37 @@ def document(model: Json, tokens: list[Json], template: tuple[list[str], list[st
 
     single = [*map(special, template[0]), text("A"), *map(special, template[1])]
     processor = {
-        "type": "TemplateProcessing", "single": single, "pair": [*single, text("B")],
-        "special_tokens": {name: {"id": name, "ids": [ids[name]], "tokens": [name]}
-                           for name in template[0] + template[1]},
+        "type": "TemplateProcessing",
+        "single": single,
+        "pair": [*single, text("B")],
+        "special_tokens": {
+            name: {"id": name, "ids": [ids[name]], "tokens": [name]}
+            for name in template[0] + template[1]
+        },
     }
-    usual = {"version": "1.0", "truncation": None, "padding": None, "added_tokens": tokens,
-             "normalizer": None, "pre_tokenizer": None, "post_processor": processor,
-             "decoder": None, "model": model}
+    usual = {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": tokens,
+        "normalizer": None,
+        "pre_tokenizer": None,
+        "post_processor": processor,
+        "decoder": None,
+        "model": model,
+    }
     return {**usual, **parts}
 
 
 def wordpiece(**parts: Any) -> Json:
     lines = vocabulary()
-    model = {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
-             "max_input_chars_per_word": 100, "vocab": {line: i for i, line in enumerate(lines)}}
+    model = {
+        "type": "WordPiece",
+        "unk_token": "[UNK]",
+        "continuing_subword_prefix": "##",
+        "max_input_chars_per_word": 100,
+        "vocab": {line: i for i, line in enumerate(lines)},
+    }
     tokens = [added(name, lines.index(name)) for name in ("[PAD]", "[UNK]", "[CLS]", "[SEP]")]
     tokens.append(added("[MASK]", lines.index("[MASK]"), lstrip=True))
     tokens += parts.pop("extra", [])
@@ -111,63 +138,106 @@ def configurations() -> dict[str, Json]:
     proto = read_model()
     charsmap = base64.b64encode(proto.normalizer_spec.precompiled_charsmap).decode()
     precompiled = {"type": "Precompiled", "precompiled_charsmap": charsmap}
-    old_metaspace = {"type": "Metaspace", "replacement": "▁", "str_rep": "▁",
-                     "add_prefix_space": True}
+    old_metaspace = {
+        "type": "Metaspace",
+        "replacement": "▁",
+        "str_rep": "▁",
+        "add_prefix_space": True,
+    }
     bytes_ = [[f"<0x{byte:02X}>", -20.0] for byte in range(256)]
     spaces = replace(" {2,}", " ", "Regex")
-    steps = [added("나다", 0, special=False, normalized=True),
-             added("CAFÉ", 0, special=False, normalized=True),
-             added("ab", 0, special=False, single_word=True),
-             added("오늘", 0, special=False, single_word=True, rstrip=True, lstrip=True)]
+    steps = [
+        added("나다", 0, special=False, normalized=True),
+        added("CAFÉ", 0, special=False, normalized=True),
+        added("ab", 0, special=False, single_word=True),
+        added("오늘", 0, special=False, single_word=True, rstrip=True, lstrip=True),
+    ]
     return {
-        "bert": wordpiece(normalizer=bert_normalizer(), pre_tokenizer=BERT,
-                          decoder={"type": "WordPiece", "prefix": "##", "cleanup": True}),
+        "bert": wordpiece(
+            normalizer=bert_normalizer(),
+            pre_tokenizer=BERT,
+            decoder={"type": "WordPiece", "prefix": "##", "cleanup": True},
+        ),
         "bert cased, dirty": wordpiece(
             normalizer=bert_normalizer(clean_text=False, lowercase=False, strip_accents=True),
-            pre_tokenizer=BERT, model={"max_input_chars_per_word": 7}),
-        "bert with added tokens": wordpiece(normalizer=bert_normalizer(), pre_tokenizer=BERT,
-                                            extra=steps),
-        "bert, prefix of its own": wordpiece(normalizer=bert_normalizer(lowercase=False),
-                                             pre_tokenizer=SPLIT,
-                                             model={"continuing_subword_prefix": ""}),
-        "nfc words": wordpiece(normalizer=sequence(*plain("NFC", "Lowercase")),
-                               pre_tokenizer={"type": "Whitespace"}, extra=steps),
+            pre_tokenizer=BERT,
+            model={"max_input_chars_per_word": 7},
+        ),
+        "bert with added tokens": wordpiece(
+            normalizer=bert_normalizer(), pre_tokenizer=BERT, extra=steps
+        ),
+        "bert, prefix of its own": wordpiece(
+            normalizer=bert_normalizer(lowercase=False),
+            pre_tokenizer=SPLIT,
+            model={"continuing_subword_prefix": ""},
+        ),
+        "nfc words": wordpiece(
+            normalizer=sequence(*plain("NFC", "Lowercase")),
+            pre_tokenizer={"type": "Whitespace"},
+            extra=steps,
+        ),
         "nfkc strip": wordpiece(
-            normalizer=sequence(*plain("NFKC"), {"type": "Strip", "strip_left": True,
-                                                 "strip_right": False}),
-            pre_tokenizer=sequence(SPLIT, {"type": "Punctuation", "behavior": "Isolated"},
-                                   name="pretokenizers")),
-        "nfd marks": wordpiece(normalizer=sequence(*plain("NFD", "StripAccents", "Lowercase")),
-                               pre_tokenizer=BERT),
+            normalizer=sequence(
+                *plain("NFKC"), {"type": "Strip", "strip_left": True, "strip_right": False}
+            ),
+            pre_tokenizer=sequence(
+                SPLIT, {"type": "Punctuation", "behavior": "Isolated"}, name="pretokenizers"
+            ),
+        ),
+        "nfd marks": wordpiece(
+            normalizer=sequence(*plain("NFD", "StripAccents", "Lowercase")), pre_tokenizer=BERT
+        ),
         "nfkd nmt": wordpiece(normalizer=sequence(*plain("Nmt", "NFKD")), pre_tokenizer=SPLIT),
         "nothing": wordpiece(),
-        "xlm-r": unigram(normalizer=precompiled,
-                         pre_tokenizer=sequence(SPLIT, old_metaspace, name="pretokenizers"),
-                         decoder=metaspace()),
+        "xlm-r": unigram(
+            normalizer=precompiled,
+            pre_tokenizer=sequence(SPLIT, old_metaspace, name="pretokenizers"),
+            decoder=metaspace(),
+        ),
         "xlm-r new": unigram(
-            normalizer=sequence(precompiled, spaces), pre_tokenizer=metaspace(),
-            decoder=metaspace()),
+            normalizer=sequence(precompiled, spaces), pre_tokenizer=metaspace(), decoder=metaspace()
+        ),
         "bge-m3": unigram(
-            normalizer=sequence(precompiled, {"type": "Strip", "strip_left": False,
-                                              "strip_right": True},
-                                replace(" {2,}", "▁", "Regex")),
-            pre_tokenizer=metaspace(), decoder=metaspace()),
+            normalizer=sequence(
+                precompiled,
+                {"type": "Strip", "strip_left": False, "strip_right": True},
+                replace(" {2,}", "▁", "Regex"),
+            ),
+            pre_tokenizer=metaspace(),
+            decoder=metaspace(),
+        ),
         "first": unigram(normalizer=precompiled, pre_tokenizer=metaspace("first"), extra=steps),
-        "never": unigram(normalizer=sequence({"type": "Prepend", "prepend": "▁"},
-                                             replace(" ", "▁")),
-                         pre_tokenizer=None, decoder=sequence(
-                             replace("▁", " "), *plain("ByteFallback", "Fuse"),
-                             {"type": "Strip", "content": " ", "start": 1, "stop": 0},
-                             name="decoders"),
-                         extra_pieces=bytes_, model={"byte_fallback": True}),
+        "never": unigram(
+            normalizer=sequence({"type": "Prepend", "prepend": "▁"}, replace(" ", "▁")),
+            pre_tokenizer=None,
+            decoder=sequence(
+                replace("▁", " "),
+                *plain("ByteFallback", "Fuse"),
+                {"type": "Strip", "content": " ", "start": 1, "stop": 0},
+                name="decoders",
+            ),
+            extra_pieces=bytes_,
+            model={"byte_fallback": True},
+        ),
         "albert": unigram(
-            normalizer=sequence(replace("``", '"'), replace("''", '"'),
-                                *plain("NFKD", "StripAccents", "Lowercase"), precompiled, spaces),
-            pre_tokenizer=sequence(SPLIT, metaspace(), name="pretokenizers"), decoder=metaspace()),
+            normalizer=sequence(
+                replace("``", '"'),
+                replace("''", '"'),
+                *plain("NFKD", "StripAccents", "Lowercase"),
+                precompiled,
+                spaces,
+            ),
+            pre_tokenizer=sequence(SPLIT, metaspace(), name="pretokenizers"),
+            decoder=metaspace(),
+        ),
         "metaspace twice": unigram(
-            normalizer=replace("가", "a가 b"), extra=steps, decoder=metaspace("never"),
-            pre_tokenizer=sequence(metaspace("always", False), metaspace("first"),
-                                   name="pretokenizers")),
+            normalizer=replace("가", "a가 b"),
+            extra=steps,
+            decoder=metaspace("never"),
+            pre_tokenizer=sequence(
+                metaspace("always", False), metaspace("first"), name="pretokenizers"
+            ),
+        ),
     }
 
 
@@ -198,17 +268,19 @@ def main() -> int:
             ids, offsets, _ = native.encode(text, special_tokens_as_text=as_text)
             compared += 1
             if ids == want.ids and offsets == byte_offsets(text, want.offsets):
-                if number % 50 or native.decode(ids) == expected.decode(ids, skip_special_tokens=False):
+                if number % 50 or native.decode(ids) == expected.decode(
+                    ids, skip_special_tokens=False
+                ):
                     continue
-                print(f"decode: {native.decode(ids)[:200]!r}\n  {expected.decode(ids, skip_special_tokens=False)[:200]!r}")
             differences += 1
             if differences <= 20:
-                print(f"line {number} {name}: {text[:300]!r}\n  want {want.ids[:60]}\n  got  {ids[:60]}")
-                if ids == want.ids:
-                    print(f"  offsets {byte_offsets(text, want.offsets)[:30]}\n  got     {offsets[:30]}")
+                wanted = (want.ids, byte_offsets(text, want.offsets))
+                print(describe(f"line {number} {name}", text, wanted, (ids, offsets)))
     seconds = time.time() - start
-    print(f"seed {seed}: {count} lines, {compared} comparisons in {len(pairs)} configurations, "
-          f"{differences} differences, {seconds:.0f} s")
+    print(
+        f"seed {seed}: {count} lines, {compared} comparisons in {len(pairs)} configurations, "
+        f"{differences} differences, {seconds:.0f} s"
+    )
     return 1 if differences else 0
 
 

@@ -3,7 +3,8 @@
     python tests/fuzz/differential_wordpiece.py [LINES] [SEED]
 
 Every line goes through each of twelve configurations, with special tokens matched and as text, ids
-and offsets compared. Differences are printed and counted; the exit status tells whether there are any.
+and offsets compared. Differences are printed and counted; the exit status tells whether there
+are any.
 """
 
 from __future__ import annotations
@@ -15,8 +16,16 @@ from collections.abc import Iterator
 
 from hostile import Hostile, vocabulary
 from native import Tokenizer as Native
-from native import byte_offsets
-from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+from native import byte_offsets, describe
+from tokenizers import (
+    AddedToken,
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+)
 
 SPECIAL = ["[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]"]
 
@@ -31,7 +40,8 @@ def reference(lines: list[str], lowercase: bool, strip: bool | None, chinese: bo
     tokenizer.add_special_tokens([AddedToken(t, normalized=False, special=True) for t in SPECIAL])
     cls, sep = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
     tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", cls), ("[SEP]", sep)])
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", cls), ("[SEP]", sep)]
+    )
     return tokenizer
 
 
@@ -47,7 +57,9 @@ def main() -> int:
     pairs = []
     for lowercase, strip, chinese in configurations():
         native = Native.from_vocab(data, lowercase, -1 if strip is None else int(strip), chinese)
-        pairs.append(((lowercase, strip, chinese), native, reference(lines, lowercase, strip, chinese)))
+        pairs.append(
+            ((lowercase, strip, chinese), native, reference(lines, lowercase, strip, chinese))
+        )
 
     differences = compared = 0
     start = time.time()
@@ -59,16 +71,19 @@ def main() -> int:
             ids, offsets, _ = native.encode(text, special_tokens_as_text=as_text)
             compared += 1
             if ids == want.ids and offsets == byte_offsets(text, want.offsets):
-                if number % 100 or native.decode(ids) == expected.decode(ids, skip_special_tokens=False):
+                if number % 100 or native.decode(ids) == expected.decode(
+                    ids, skip_special_tokens=False
+                ):
                     continue
             differences += 1
             if differences <= 20:
-                print(f"line {number} {name}: {text[:300]!r}\n  want {want.ids[:60]}\n  got  {ids[:60]}")
-                if ids == want.ids:
-                    print(f"  offsets {byte_offsets(text, want.offsets)[:30]}\n  got     {offsets[:30]}")
+                wanted = (want.ids, byte_offsets(text, want.offsets))
+                print(describe(f"line {number} {name}", text, wanted, (ids, offsets)))
     seconds = time.time() - start
-    print(f"seed {seed}: {count} lines, {compared} comparisons, {differences} differences, "
-          f"{seconds:.0f} s, vocabulary of {len(lines)}")
+    print(
+        f"seed {seed}: {count} lines, {compared} comparisons, {differences} differences, "
+        f"{seconds:.0f} s, vocabulary of {len(lines)}"
+    )
     return 1 if differences else 0
 
 

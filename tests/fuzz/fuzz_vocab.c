@@ -29,7 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const uint8_t *text = end == NULL ? data : end + 1;
   size_t text_size = end == NULL ? size : size - vocabulary_size - 1;
 
-  gyeot_wordpiece_options options = {.lowercase = bits & 1, .strip_accents = (bits >> 1 & 3) % 3 - 1,
+  gyeot_wordpiece_options options = {.lowercase = bits & 1,
+                                     .strip_accents = (bits >> 1 & 3) % 3 - 1,
                                      .split_chinese = (bits & 8) != 0};
   if (bits & 16) options.unk_token = "a";
   gyeot_tokenizer *tokenizer;

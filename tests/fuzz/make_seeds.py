@@ -1,6 +1,6 @@
 """Writes the seed corpora and dictionaries of fuzz_vocab and fuzz_tokenizer_json.
 
-    python tests/fuzz/make_seeds.py
+python tests/fuzz/make_seeds.py
 """
 
 from __future__ import annotations
@@ -15,7 +15,16 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/golden"))
 
 from differential_json import (  # noqa: E402
-    BERT, SPLIT, Json, added, bert_normalizer, document, metaspace, plain, replace, sequence,
+    BERT,
+    SPLIT,
+    Json,
+    added,
+    bert_normalizer,
+    document,
+    metaspace,
+    plain,
+    replace,
+    sequence,
 )
 from hostile import Hostile  # noqa: E402
 from make_unicode_tables import charsmap  # noqa: E402
@@ -23,27 +32,50 @@ from make_unicode_tables import charsmap  # noqa: E402
 FUZZ = ROOT / "tests/fuzz"
 SPECIAL = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n"
 VOCABULARIES = [
-    SPECIAL + "a\n##b\n가\n##나\n", "[UNK]\n", "", SPECIAL.replace("\n", "\r\n") + "a  \n\n##\n\n",
-    "a\na\na\n[UNK]\n[UNK]", SPECIAL + "e\n##\u0301\n\u1112\n##\u1161\n##\u11ab\n中\n", "\ufeff" + SPECIAL,
-    "<!doctype html><html>", "version https://git-lfs.github.com/spec/v1\n", '{"a": 1}\n',
-    SPECIAL + "i\n##\u0307\nσ\n##ς\n", "[UNK]\n" + "a" * 300 + "\n##" + "a" * 99 + "\n",
+    SPECIAL + "a\n##b\n가\n##나\n",
+    "[UNK]\n",
+    "",
+    SPECIAL.replace("\n", "\r\n") + "a  \n\n##\n\n",
+    "a\na\na\n[UNK]\n[UNK]",
+    SPECIAL + "e\n##\u0301\n\u1112\n##\u1161\n##\u11ab\n中\n",
+    "\ufeff" + SPECIAL,
+    "<!doctype html><html>",
+    "version https://git-lfs.github.com/spec/v1\n",
+    '{"a": 1}\n',
+    SPECIAL + "i\n##\u0307\nσ\n##ς\n",
+    "[UNK]\n" + "a" * 300 + "\n##" + "a" * 99 + "\n",
 ]
 
 
 def wordpiece(**parts: Json | None) -> Json:
-    vocab = {piece: i for i, piece in enumerate((SPECIAL + "a\n##b\n오\n##늘\ncafe\n##e\ne\n漢").split())}
-    model = {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
-             "max_input_chars_per_word": 100, "vocab": vocab}
-    tokens = [added("[CLS]", 2), added("[SEP]", 3), added("[MASK]", 4, lstrip=True, rstrip=True),
-              added("ab", 50, special=False, normalized=True, single_word=True)]
+    vocab = {
+        piece: i for i, piece in enumerate((SPECIAL + "a\n##b\n오\n##늘\ncafe\n##e\ne\n漢").split())
+    }
+    model = {
+        "type": "WordPiece",
+        "unk_token": "[UNK]",
+        "continuing_subword_prefix": "##",
+        "max_input_chars_per_word": 100,
+        "vocab": vocab,
+    }
+    tokens = [
+        added("[CLS]", 2),
+        added("[SEP]", 3),
+        added("[MASK]", 4, lstrip=True, rstrip=True),
+        added("ab", 50, special=False, normalized=True, single_word=True),
+    ]
     return document(model, tokens, (["[CLS]"], ["[SEP]"]), **parts)
 
 
 def unigram(fallback: bool = False, **parts: Json | None) -> Json:
     pieces = ["<s>", "<pad>", "</s>", "<unk>", "▁", "a", "▁a", "ab", "오늘", "▁오", "X", "Y", "é"]
     pieces += [f"<0x{byte:02X}>" for byte in range(256)] if fallback else []
-    model = {"type": "Unigram", "unk_id": 3, "byte_fallback": fallback,
-             "vocab": [[piece, -0.5 * i] for i, piece in enumerate(pieces)]}
+    model = {
+        "type": "Unigram",
+        "unk_id": 3,
+        "byte_fallback": fallback,
+        "vocab": [[piece, -0.5 * i] for i, piece in enumerate(pieces)],
+    }
     tokens = [added("<s>", 0), added("</s>", 2), added("<mask>", len(pieces), lstrip=True)]
     return document(model, tokens, (["<s>"], ["</s>"]), **parts)
 
@@ -52,18 +84,38 @@ def documents() -> list[Json]:
     rules = charsmap({b"a": b"X", b"\xcc": b"", b"\xea": b"YY", b" ": b"  "})
     precompiled = {"type": "Precompiled", "precompiled_charsmap": base64.b64encode(rules).decode()}
     strip = {"type": "Strip", "strip_left": True, "strip_right": True}
-    decoders = sequence(replace("▁", " "), *plain("ByteFallback", "Fuse"),
-                        {"type": "Strip", "content": " ", "start": 1, "stop": 1}, name="decoders")
-    pretokenizers = sequence(SPLIT, {"type": "Punctuation", "behavior": "Isolated"}, metaspace("first"),
-                             name="pretokenizers")
+    decoders = sequence(
+        replace("▁", " "),
+        *plain("ByteFallback", "Fuse"),
+        {"type": "Strip", "content": " ", "start": 1, "stop": 1},
+        name="decoders",
+    )
+    pretokenizers = sequence(
+        SPLIT,
+        {"type": "Punctuation", "behavior": "Isolated"},
+        metaspace("first"),
+        name="pretokenizers",
+    )
     found = [
-        wordpiece(normalizer=bert_normalizer(), pre_tokenizer=BERT,
-                  decoder={"type": "WordPiece", "prefix": "##", "cleanup": True}),
-        wordpiece(normalizer=sequence(*plain("NFC", "NFD", "NFKC", "NFKD", "Nmt", "StripAccents"), strip),
-                  pre_tokenizer={"type": "Whitespace"}),
+        wordpiece(
+            normalizer=bert_normalizer(),
+            pre_tokenizer=BERT,
+            decoder={"type": "WordPiece", "prefix": "##", "cleanup": True},
+        ),
+        wordpiece(
+            normalizer=sequence(*plain("NFC", "NFD", "NFKC", "NFKD", "Nmt", "StripAccents"), strip),
+            pre_tokenizer={"type": "Whitespace"},
+        ),
         unigram(normalizer=precompiled, pre_tokenizer=metaspace(), decoder=metaspace()),
-        unigram(True, normalizer=sequence({"type": "Prepend", "prepend": "▁"}, replace(" ", "▁"),
-                                          replace(" {2,}", "▁", "Regex")), decoder=decoders),
+        unigram(
+            True,
+            normalizer=sequence(
+                {"type": "Prepend", "prepend": "▁"},
+                replace(" ", "▁"),
+                replace(" {2,}", "▁", "Regex"),
+            ),
+            decoder=decoders,
+        ),
         unigram(normalizer=sequence(precompiled, *plain("Lowercase")), pre_tokenizer=pretokenizers),
     ]
     pair = {"sep": ["[SEP]", 3], "cls": ["[CLS]", 2]}
@@ -88,18 +140,32 @@ def write_dictionary(name: str, words: list[str]) -> None:
 
 def main() -> None:
     hostile = Hostile(17)
-    write("fuzz_vocab", [bytes([i * 37 % 256]) + vocabulary.encode() + b"\0" + hostile.line().encode()
-                         for i, vocabulary in enumerate(VOCABULARIES)])
-    write("fuzz_tokenizer_json", [json.dumps(found, ensure_ascii=i % 2 == 0).encode()
-                                  for i, found in enumerate(documents())])
-    write_dictionary("fuzz_vocab", [*SPECIAL.split(), "##", "\n", "\r\n", "\0", "\u0301", "\u1161", "中",
-                                    "\ufeff", "\u302e"])
+    write(
+        "fuzz_vocab",
+        [
+            bytes([i * 37 % 256]) + vocabulary.encode() + b"\0" + hostile.line().encode()
+            for i, vocabulary in enumerate(VOCABULARIES)
+        ],
+    )
+    write(
+        "fuzz_tokenizer_json",
+        [
+            json.dumps(found, ensure_ascii=i % 2 == 0).encode()
+            for i, found in enumerate(documents())
+        ],
+    )
+    write_dictionary(
+        "fuzz_vocab",
+        [*SPECIAL.split(), "##", "\n", "\r\n", "\0", "\u0301", "\u1161", "中", "\ufeff", "\u302e"],
+    )
     keys = set()
 
     def collect(value: object) -> None:
         if isinstance(value, dict):
             keys.update(value)
-        for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else []:
+        for inner in (
+            value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+        ):
             collect(inner)
             if isinstance(inner, str) and inner.isascii() and len(inner) < 24:
                 keys.add(inner)

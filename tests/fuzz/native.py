@@ -19,9 +19,14 @@ class Error(ctypes.Structure):
 
 class WordPieceOptions(ctypes.Structure):
     _fields_ = [
-        ("lowercase", c_bool), ("strip_accents", c_int), ("split_chinese", c_bool),
-        ("unk_token", c_char_p), ("cls_token", c_char_p), ("sep_token", c_char_p),
-        ("pad_token", c_char_p), ("mask_token", c_char_p),
+        ("lowercase", c_bool),
+        ("strip_accents", c_int),
+        ("split_chinese", c_bool),
+        ("unk_token", c_char_p),
+        ("cls_token", c_char_p),
+        ("sep_token", c_char_p),
+        ("pad_token", c_char_p),
+        ("mask_token", c_char_p),
     ]
 
 
@@ -31,14 +36,18 @@ class SentencePieceOptions(ctypes.Structure):
 
 class EncodeOptions(ctypes.Structure):
     _fields_ = [
-        ("add_special_tokens", c_bool), ("special_tokens_as_text", c_bool),
-        ("max_length", c_size_t), ("want_offsets", c_bool),
+        ("add_special_tokens", c_bool),
+        ("special_tokens_as_text", c_bool),
+        ("max_length", c_size_t),
+        ("want_offsets", c_bool),
     ]
 
 
 class Encoding(ctypes.Structure):
     _fields_ = [
-        ("ids", POINTER(c_int32)), ("offsets", POINTER(c_uint32)), ("length", c_size_t),
+        ("ids", POINTER(c_int32)),
+        ("offsets", POINTER(c_uint32)),
+        ("length", c_size_t),
         ("truncated", c_bool),
     ]
 
@@ -59,7 +68,15 @@ def build() -> ctypes.CDLL:
     newest = max(path.stat().st_mtime for path in (ROOT / "src").iterdir())
     if not library.exists() or library.stat().st_mtime < newest:
         fresh = library.with_suffix(f".{os.getpid()}.so")
-        command = [os.environ.get("CC", "cc"), "-std=c11", "-O2", "-shared", "-fPIC", "-o", str(fresh)]
+        command = [
+            os.environ.get("CC", "cc"),
+            "-std=c11",
+            "-O2",
+            "-shared",
+            "-fPIC",
+            "-o",
+            str(fresh),
+        ]
         subprocess.run([*command, *map(str, sources), "-lm"], check=True)
         fresh.replace(library)
     return ctypes.CDLL(str(library))
@@ -83,15 +100,17 @@ class Tokenizer:
     @staticmethod
     def _load(name: str, data: bytes, *options: object) -> Tokenizer:
         handle, error = c_void_p(), Error()
-        status = getattr(_library, name)(data, c_size_t(len(data)), *options, None, byref(handle),
-                                         byref(error))
+        status = getattr(_library, name)(
+            data, c_size_t(len(data)), *options, None, byref(handle), byref(error)
+        )
         if status:
             raise GyeotError(status, error.message.decode())
         return Tokenizer(handle)
 
     @classmethod
-    def from_vocab(cls, data: bytes, lowercase: bool, strip_accents: int = -1,
-                   split_chinese: bool = True) -> Tokenizer:
+    def from_vocab(
+        cls, data: bytes, lowercase: bool, strip_accents: int = -1, split_chinese: bool = True
+    ) -> Tokenizer:
         options = WordPieceOptions(lowercase, strip_accents, split_chinese)
         return cls._load("gyeot_tokenizer_load_vocab", data, byref(options))
 
@@ -108,26 +127,36 @@ class Tokenizer:
         _library.gyeot_encoding_free(self._encoding)
         _library.gyeot_tokenizer_free(self._handle)
 
-    def encode(self, text: str | bytes, add_special_tokens: bool = True,
-               special_tokens_as_text: bool = False,
-               max_length: int = 0) -> tuple[list[int], list[tuple[int, int]], bool]:
+    def encode(
+        self,
+        text: str | bytes,
+        add_special_tokens: bool = True,
+        special_tokens_as_text: bool = False,
+        max_length: int = 0,
+    ) -> tuple[list[int], list[tuple[int, int]], bool]:
         """Ids, byte offsets, and whether they were truncated."""
         data = text if isinstance(text, bytes) else text.encode()
         options = EncodeOptions(add_special_tokens, special_tokens_as_text, max_length, True)
-        status = _library.gyeot_tokenizer_encode(self._handle, data, c_size_t(len(data)),
-                                                 byref(options), self._encoding)
+        status = _library.gyeot_tokenizer_encode(
+            self._handle, data, c_size_t(len(data)), byref(options), self._encoding
+        )
         if status:
             raise GyeotError(status, "encode")
         view = self._encoding.contents
-        flat = view.offsets[:2 * view.length] if view.length else []
-        return view.ids[:view.length], list(zip(flat[::2], flat[1::2])), view.truncated
+        flat = view.offsets[: 2 * view.length] if view.length else []
+        return view.ids[: view.length], list(zip(flat[::2], flat[1::2])), view.truncated
 
     def decode(self, ids: list[int], skip_special_tokens: bool = False) -> str:
         array = (c_int32 * max(1, len(ids)))(*ids)
         text, size = c_void_p(), c_size_t()
-        status = _library.gyeot_tokenizer_decode(self._handle, array, c_size_t(len(ids)),
-                                                 c_bool(skip_special_tokens), byref(text),
-                                                 byref(size))
+        status = _library.gyeot_tokenizer_decode(
+            self._handle,
+            array,
+            c_size_t(len(ids)),
+            c_bool(skip_special_tokens),
+            byref(text),
+            byref(size),
+        )
         if status:
             raise GyeotError(status, "decode")
         result = ctypes.string_at(text, size.value)
@@ -146,6 +175,18 @@ class Tokenizer:
     @property
     def size(self) -> int:
         return _library.gyeot_tokenizer_size(self._handle)
+
+
+Encoded = tuple[list[int], list[tuple[int, int]]]
+
+
+def describe(where: str, text: str, wanted: Encoded, got: Encoded) -> str:
+    """The beginnings of two encodings that differ."""
+    lines = [f"{where}: {text[:300]!r}"]
+    for name, want, have in zip(("ids", "offsets"), wanted, got):
+        if want != have:
+            lines += [f"  {name} wanted {want[:40]}", f"  {name} got    {have[:40]}"]
+    return "\n".join(lines)
 
 
 def byte_offsets(text: str, pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -19,15 +19,16 @@ HANGUL = range(0xAC00, 0xD7A4)
 PAGE = 128
 
 # Classes and bits of a code point; the same numbers stand in src/unicode.h.
-(EXTEND, EXTEND_ONLY, LINKER, JOINER, SPACING, PREPEND, CONTROL, PICTURE,
- CONSONANT) = range(1, 10)
+EXTEND, EXTEND_ONLY, LINKER, JOINER, SPACING, PREPEND, CONTROL, PICTURE, CONSONANT = range(1, 10)
 DROPPED, SPACE, PUNCTUATION, CHINESE, ACCENT, MARK, UPPER, COMPOSING = (1 << i for i in range(8))
 
 
 def bert(**switched_on: bool) -> Callable[[str], str]:
     """A BertNormalizer that does only what is named."""
     switches = {"clean_text": False, "handle_chinese_chars": False, "strip_accents": False}
-    return normalizers.BertNormalizer(**{**switches, "lowercase": False, **switched_on}).normalize_str
+    return normalizers.BertNormalizer(
+        **{**switches, "lowercase": False, **switched_on}
+    ).normalize_str
 
 
 def combining_classes(decompose: Callable[[str], str]) -> dict[int, int]:
@@ -108,8 +109,11 @@ def utf16(text: str) -> list[int]:
 
 def halves(name: str, values: list[int]) -> str:
     """16-bit values as two arrays of bytes, which compress better by a tenth."""
-    return (array("uint8_t", f"{name}_low", [v & 0xFF for v in values]) + "\n"
-            + array("uint8_t", f"{name}_high", [v >> 8 for v in values]))
+    return (
+        array("uint8_t", f"{name}_low", [v & 0xFF for v in values])
+        + "\n"
+        + array("uint8_t", f"{name}_high", [v >> 8 for v in values])
+    )
 
 
 def mapping(name: str, entries: dict[int, str]) -> str:
@@ -127,16 +131,18 @@ def mapping(name: str, entries: dict[int, str]) -> str:
             positions.append(at)
         at += len(value)
     pool = [unit for value in values for unit in value]
-    return "\n".join([
-        array("uint16_t", f"gyeot_{name}_pages", pages),
-        array("uint8_t", f"gyeot_{name}_keys", [c & 0xFF for c in keys]),
-        array("uint8_t", f"gyeot_{name}_lengths", map(len, values)),
-        array("uint16_t", f"gyeot_{name}_positions", positions),
-        halves(f"gyeot_{name}_pool", pool),
-        f"const gyeot_mapping gyeot_{name} = {{gyeot_{name}_pages, gyeot_{name}_keys,\n"
-        f"    gyeot_{name}_lengths, gyeot_{name}_positions, gyeot_{name}_pool_low,\n"
-        f"    gyeot_{name}_pool_high}};\n",
-    ])
+    return "\n".join(
+        [
+            array("uint16_t", f"gyeot_{name}_pages", pages),
+            array("uint8_t", f"gyeot_{name}_keys", [c & 0xFF for c in keys]),
+            array("uint8_t", f"gyeot_{name}_lengths", map(len, values)),
+            array("uint16_t", f"gyeot_{name}_positions", positions),
+            halves(f"gyeot_{name}_pool", pool),
+            f"const gyeot_mapping gyeot_{name} = {{gyeot_{name}_pages, gyeot_{name}_keys,\n"
+            f"    gyeot_{name}_lengths, gyeot_{name}_positions, gyeot_{name}_pool_low,\n"
+            f"    gyeot_{name}_pool_high}};\n",
+        ]
+    )
 
 
 def charsmap(rules: dict[bytes, bytes]) -> bytes:
@@ -190,8 +196,10 @@ def grapheme_classes() -> bytearray:
 def two_stages(values: bytes | bytearray, page_size: int) -> tuple[list[int], bytes]:
     """An index of pages and the distinct pages one after another."""
     pages: dict[bytes, int] = {}
-    index = [pages.setdefault(bytes(values[at:at + page_size]), len(pages))
-             for at in range(0, len(values), page_size)]
+    index = [
+        pages.setdefault(bytes(values[at : at + page_size]), len(pages))
+        for at in range(0, len(values), page_size)
+    ]
     assert len(pages) <= 256
     return index, b"".join(pages)
 
@@ -265,11 +273,18 @@ def main() -> None:
     high = [p for p in pairs if p[2] >= 0x10000]
 
     write = sys.stdout.write
-    write(f"/* Made by tests/golden/make_unicode_tables.py from tokenizers {tokenizers.__version__}. "
-          "*/\n#include \"unicode.h\"\n\n")
-    for name, values in (("unicode_pages", index), ("unicode_bits", pages),
-                         ("word_pages", word_index), ("word_bits", word_pages),
-                         ("cluster_pages", cluster_index), ("cluster_classes", cluster_pages)):
+    write(
+        f"/* Made by tests/golden/make_unicode_tables.py from tokenizers {tokenizers.__version__}. "
+        '*/\n#include "unicode.h"\n\n'
+    )
+    for name, values in (
+        ("unicode_pages", index),
+        ("unicode_bits", pages),
+        ("word_pages", word_index),
+        ("word_bits", word_pages),
+        ("cluster_pages", cluster_index),
+        ("cluster_classes", cluster_pages),
+    ):
         write(array("uint8_t", f"gyeot_{name}", values) + "\n")
     ranges = runs(classes)
     write(array("uint32_t", "gyeot_class_firsts", [r[0] for r in ranges], True) + "\n")

@@ -1,9 +1,9 @@
-"""Writes tests/data/wordpiece/: a Korean vocabulary and what BertTokenizerFast makes of 2,000 lines.
+"""Writes tests/data/wordpiece/: a Korean vocabulary, and what BertTokenizerFast makes of lines.
 
     python tests/golden/make_wordpiece.py [DATA]
 
-DATA (default ../shared/data) holds chatbot/ChatbotData.csv and question_pair/kor_pair_train.csv, two
-MIT-licensed collections of Korean sentences. Only pieces of words leave them: the 32,000 lines of
+DATA (default ../shared/data) holds chatbot/ChatbotData.csv and question_pair/kor_pair_train.csv,
+two MIT-licensed collections of Korean sentences. Only pieces of words leave them: the 32,000 lines of
 vocab.txt. Without DATA the vocabulary that is there is kept. golden.jsonl has one line a text:
 
     ["text", [ids cased], [ids lower-cased], [ids lower-cased, accents kept],
@@ -30,12 +30,32 @@ from tokenizers import BertWordPieceTokenizer  # noqa: E402
 OUT = ROOT / "tests/data/wordpiece"
 FORMS = [(False, None, True), (True, None, True), (True, False, True), (False, True, False)]
 STORIES = [
-    "", " ", "안녕하세요", "안녕하세요", "값없이 드려요.", "Café CAFÉ café", "İstanbul ΣΊΣΥΦΟΣ",
-    "a[SEP]b [MASK][CLS]", "[sep] [SE\u200bP]", "漢字と仮名 \U0002b820\U0002b920", "don't do not",
-    "가" * 100, "가" * 101, "e\u0301" * 51, "a\u0323\u0301\u302e\u0301b", "\u302e\u0301\u0327x",
-    "\u0000x\ufffdy\u200bz\ufeff", "a\u0085b\x0bc\x0cd\u2028e\u3000f\u00a0g", "\u2e43x\u061d\u166d",
-    "\U0001f469\u200d\U0001f469\u200d\U0001f467", "ㅋㅋㅋㅋㅠㅠ ㄱㄴㄷ ﾡﾢ", "\u0344\u0f73\u0340",
-    "\ue000\U0010ffff\ufdd0\u0378", "ｶﾞ ﬁ ½ Å", "##a ##", "119에 전화했어요",
+    "",
+    " ",
+    "안녕하세요",
+    "안녕하세요",
+    "값없이 드려요.",
+    "Café CAFÉ café",
+    "İstanbul ΣΊΣΥΦΟΣ",
+    "a[SEP]b [MASK][CLS]",
+    "[sep] [SE\u200bP]",
+    "漢字と仮名 \U0002b820\U0002b920",
+    "don't do not",
+    "가" * 100,
+    "가" * 101,
+    "e\u0301" * 51,
+    "a\u0323\u0301\u302e\u0301b",
+    "\u302e\u0301\u0327x",
+    "\u0000x\ufffdy\u200bz\ufeff",
+    "a\u0085b\x0bc\x0cd\u2028e\u3000f\u00a0g",
+    "\u2e43x\u061d\u166d",
+    "\U0001f469\u200d\U0001f469\u200d\U0001f467",
+    "ㅋㅋㅋㅋㅠㅠ ㄱㄴㄷ ﾡﾢ",
+    "\u0344\u0f73\u0340",
+    "\ue000\U0010ffff\ufdd0\u0378",
+    "ｶﾞ ﬁ ½ Å",
+    "##a ##",
+    "119에 전화했어요",
 ]
 
 
@@ -64,8 +84,11 @@ def main() -> None:
         for text in STORIES + [hostile.line() for _ in range(2_000 - len(STORIES))]:
             encodings = [tokenizer.encode(text) for tokenizer in tokenizers]
             offsets = byte_offsets(text, encodings[0].offsets)
-            row = [text, *(encoding.ids for encoding in encodings),
-                   [position for pair in offsets for position in pair]]
+            row = [
+                text,
+                *(encoding.ids for encoding in encodings),
+                [position for pair in offsets for position in pair],
+            ]
             file.write(json.dumps(row, ensure_ascii=True, separators=(",", ":")) + "\n")
 
 
