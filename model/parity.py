@@ -9,7 +9,6 @@ import numpy as np
 import onnxruntime
 
 SENTENCES = Path(__file__).parent / "parity_sentences.txt"
-BATCH = 16
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ def reference(folder: Path, texts: list[str], prompt: str, max_length: int) -> R
 
     model = SentenceTransformer(str(folder), device="cpu")
     model.max_seq_length = max_length
-    vectors = model.encode(texts, prompt=prompt or None, batch_size=BATCH, convert_to_numpy=True)
+    vectors = model.encode(texts, prompt=prompt or None, convert_to_numpy=True)
     rows = model.tokenizer([prompt + text for text in texts], truncation=True, max_length=max_length)
     return Reference(texts, [list(map(int, row)) for row in rows["input_ids"]], vectors)
 
@@ -49,28 +48,25 @@ def pool(hidden: np.ndarray, mask: np.ndarray, pooling: str) -> np.ndarray:
 
 
 def run(
-    model: Path, ids: list[list[int]], pooling: str, pad: int, dimension: int, normalize: bool
+    model: Path, ids: list[list[int]], pooling: str, dimension: int, normalize: bool
 ) -> np.ndarray:
-    """Vectors of token ids by ONNX Runtime, as the reader of a model folder makes them."""
+    """Vectors of token ids by ONNX Runtime, as the reader of a model folder makes them.
+
+    One text at a time: dynamic quantisation takes one scale a batch, so company changes a vector.
+    """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 2
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     names = {value.name for value in session.get_inputs()}
-    order = sorted(range(len(ids)), key=lambda index: len(ids[index]))
     vectors = np.zeros((len(ids), dimension), np.float32)
-    for start in range(0, len(order), BATCH):
-        batch = order[start : start + BATCH]
-        length = max(len(ids[index]) for index in batch)
-        tokens = np.full((len(batch), length), pad, np.int64)
-        mask = np.zeros_like(tokens)
-        for row, index in enumerate(batch):
-            tokens[row, : len(ids[index])] = ids[index]
-            mask[row, : len(ids[index])] = 1
+    for row, own in enumerate(ids):
+        tokens = np.array([own], np.int64)
+        mask = np.ones_like(tokens)
         feeds = {
             "input_ids": tokens, "attention_mask": mask, "token_type_ids": np.zeros_like(tokens),
         }
         (out,) = session.run(None, {name: feeds[name] for name in names})
-        vectors[batch] = (out if out.ndim == 2 else pool(out, mask, pooling))[:, :dimension]
+        vectors[row] = (out if out.ndim == 2 else pool(out, mask, pooling))[0, :dimension]
     return unit(vectors) if normalize else vectors
 
 

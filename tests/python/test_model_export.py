@@ -73,7 +73,7 @@ def made(source: Path, out: Path, **options) -> dict:
     recorded = json.loads((out / "parity.json").read_text(encoding="utf-8"))
     vectors = parity.run(
         out / manifest["encoder"]["file"], recorded["ids"], manifest["pooling"],
-        manifest["tokenizer"].get("pad_id", 0), manifest["dimension"], manifest["normalize"],
+        manifest["dimension"], manifest["normalize"],
     )
     cosine = parity.cosines(vectors, np.array(recorded["vectors"], np.float32))
     assert cosine.min() > 0.98, cosine
