@@ -62,8 +62,7 @@ def write_card(out: Path, recipe: dict, figures: dict[str, float]) -> None:
         f"Trained from `{Path(recipe['checkpoint']).name}`, whose licence goes on to hold.\n\n"
         "## Data\n\n"
         "- KorSTS train and KorNLI development and test sets, kakaobrain, CC BY-SA 4.0\n"
-        + ("- Chatbot_data_for_Korean, songys, MIT\n- Question_pair, songys, MIT\n"
-           "- gyeot's own response table\n" if recipe["kind"] == "mixed" else "")
+        + ("- Chatbot_data_for_Korean, songys, MIT\n- Question_pair, songys, MIT\n" if recipe["kind"] == "mixed" else "")
         + f"\n## Figures\n\n| figure | x 100 |\n|---|---|\n{rows}\n\n"
         f"## Recipe\n\n```json\n{json.dumps(recipe, indent=2, ensure_ascii=False)}\n```\n",
         encoding="utf-8",

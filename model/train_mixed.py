@@ -2,8 +2,8 @@
 
 Each step takes one batch of each:
 - similarity: CoSENT on KorSTS train
-- contrast, one of three in turn: questions marked as asking the same, questions that share an answer
-  (or a group of our own table), premise with what follows from it and what contradicts it
+- contrast, one of three in turn: questions marked as asking the same, questions that share an answer,
+  premise with what follows from it and what contradicts it
 - distillation: the base *with* its prompt teaches the model *without* it, on conversation and on all
   other texts, so that tuning on similarity does not cost everyday retrieval
 
@@ -127,8 +127,10 @@ class Trainer:
         new.replace(self.out / STATE)
 
     def vectors(self, texts: list[str]) -> torch.Tensor:
-        features = self.model.tokenize(texts)
-        features = {name: value.to(self.model.device) for name, value in features.items()}
+        features = {
+            name: value.to(self.model.device) if isinstance(value, torch.Tensor) else value
+            for name, value in self.model.preprocess(texts).items()
+        }
         return torch.nn.functional.normalize(
             self.model(features)["sentence_embedding"].float(), dim=1
         )
