@@ -24,7 +24,7 @@ test('every command has help with an example', async () => {
   const names = [...stdout.matchAll(/^  (\w+) +[A-Z]/gm)].map(([, name]) => name);
   assert.deepEqual(names, ['tokenize', 'embed', 'match', 'eval', 'table', 'build', 'serve', 'verify', 'calibrate', 'export']);
   for (const name of names) {
-    assert.match((await ok([name, '--help'])).stdout, new RegExp(`^  .*gyeot ${name} `, 'm'));
+    assert.match((await ok([name, '--help'])).stdout, new RegExp(`^  .*gyeot ${name}( |$)`, 'm'));
   }
 });
 
@@ -35,6 +35,7 @@ test('errors take one line and exit code 2', async () => {
     [['match', 'a', 'b'], /one argument too many/],
     [['match', 'a', '--depth', '3'], /--depth/],
     [['match', 'a', '-k', 'x'], /--k takes a whole number/],
+    [['match', 'a', '--model', model], /--table is missing/],
     [['tokenize', '--vocab', at('none.txt')], /none\.txt could not be read/],
     [['tokenize', '--vocab', 'a', '--spm', 'b'], /one of --vocab and --spm/],
     [['embed', '--model', folder], /no model folder/],
@@ -81,11 +82,11 @@ const text = '구분,유저,챗봇\n감정,"화가 나요, 정말",그랬군요.
 const encodings = {
   'utf-8': Buffer.from(text),
   'utf-8 with a mark': Buffer.from(`\ufeff${text}`),
-  cp949: iconv.encode(text.replace('그랬군요', '똠방각하'), 'cp949'),
+  cp949: iconv.encode(text.replaceAll('그랬군요', '똠방각하'), 'cp949'),
   'utf-16le with a mark': iconv.encode(`\ufeff${text}`, 'utf-16le'),
   'utf-16le': iconv.encode(text, 'utf-16le'),
   'utf-16be with a mark': iconv.encode(`\ufeff${text}`, 'utf-16be'),
-  tabs: Buffer.from(text.replaceAll(',', '\t').replace('화가 나요\t', '화가 나요,')),
+  tabs: Buffer.from(text.replaceAll(',', '\t').replaceAll('화가 나요\t', '화가 나요,')),
   semicolons: Buffer.from(text.replaceAll(',', ';')),
   'CRLF and other headers': Buffer.from(text.replace('구분,유저,챗봇', '카테고리,질문,답변').replaceAll('\n', '\r\n')),
 };
@@ -149,13 +150,15 @@ test('eval prints the eight figures, quotes in a .tsv being text', async () => {
 });
 
 test('eval --retrieval finds paraphrases', async () => {
-  await writeFile(at('groups.tsv'), 'a\t잠이 안 와요\na\t잠을 못 자겠어요\nb\t배가 고파요\nb\t밥 먹고 싶어요\n');
+  const groups = { 잠: ['잠이 안 와요', '잠을 못 자겠어요'], 돈: ['돈이 없어요', '통장에 돈이 하나도 없어요'], 혼자: ['외톨이'] };
+  const lines = Object.entries(groups).flatMap(([group, texts]) => texts.map((text) => `${group}\t${text}`));
+  await writeFile(at('groups.tsv'), lines.join('\n'));
   const { stdout } = await ok(['eval', '--retrieval', at('groups.tsv'), '--model', model, '--json']);
   assert.deepEqual(JSON.parse(stdout), { texts: 4, 'hit@1': 100, 'hit@5': 100, MRR: 100 });
 });
 
 test('export writes JSON lines, SQL and Parquet', async () => {
-  await writeFile(at('in.csv'), text.replace('그랬군요', "그랬'군요"));
+  await writeFile(at('in.csv'), text.replaceAll('그랬군요', "그랬'군요"));
   await ok(['table', at('in.csv'), '--out', at('t.safetensors'), '--model', model]);
   for (const to of ['jsonl', 'pgvector', 'parquet']) {
     await ok(['export', '--table', at('t.safetensors'), '--to', to, '--out', at(`t.${to}`)]);

@@ -28,26 +28,28 @@ export async function bundle(root, dist) {
     define: {
       GYEOT_VERSION: JSON.stringify(version),
       GYEOT_RUNTIME_BYTES: String(runtimeFile.size),
-      GYEOT_SAFETY: existsSync(safety) ? JSON.stringify(JSON.parse(await readFile(safety, 'utf8'))) : 'null',
     },
     minifySyntax: true,
     minifyWhitespace: true,
     outdir: dist,
   };
   const browser = { ...common, platform: 'browser' };
+  const rules = existsSync(safety) ? JSON.stringify(JSON.parse(await readFile(safety, 'utf8'))) : 'null';
+  const engine = { ...browser, define: { ...common.define, GYEOT_SAFETY: rules } };
   const builds = [
     { ...browser, entryPoints: entries(root, { core: 'wasm/core/index.ts' }) },
     {
       ...browser,
-      entryPoints: entries(root, {
-        index: 'wasm/gyeot/index.ts',
-        node: 'wasm/gyeot/node.ts',
-        engine: 'wasm/gyeot/service.ts',
-      }),
+      entryPoints: entries(root, { index: 'wasm/gyeot/index.ts', node: 'wasm/gyeot/node.ts' }),
+      plugins: [siblings(['core', 'engine'])],
+    },
+    {
+      ...engine,
+      entryPoints: entries(root, { engine: 'wasm/gyeot/service.ts' }),
       plugins: [siblings(['core', 'engine']), runtime(root)],
     },
     {
-      ...browser,
+      ...engine,
       entryPoints: entries(root, { worker: 'wasm/gyeot/worker.ts' }),
       plugins: [runtime(root)],
     },

@@ -87,7 +87,11 @@ main(process.argv.slice(2)).then(
     process.exitCode = code;
   },
   (error: unknown) => {
-    if (!(error instanceof GyeotError)) throw error;
+    if (!(error instanceof GyeotError)) {
+      process.stderr.write(`gyeot: a mistake of its own: ${(error as Error)?.stack ?? String(error)}\n`);
+      process.exitCode = 2;
+      return;
+    }
     process.stderr.write(`gyeot: ${error.message.replace(/\s*\n\s*/g, ' ')}\n`);
     process.exitCode = error.code === 'aborted' ? 130 : 2;
   },

@@ -54,10 +54,10 @@ function parquet(table: Table): Uint8Array {
   const rows = Array.from({ length: table.rows }, (_, row) => table.texts(row));
   return new Uint8Array(parquetWriteBuffer({
     columnData: [
-      { name: 'id', data: Int32Array.from({ length: table.rows }, (_, row) => row), type: 'INT32' },
-      { name: 'group', data: rows.map(({ group }) => group), type: 'STRING' },
-      { name: 'question', data: rows.map(({ question }) => question), type: 'STRING' },
-      { name: 'answer', data: rows.map(({ answer }) => answer), type: 'STRING' },
+      { name: 'id', data: Int32Array.from({ length: table.rows }, (_, row) => row) },
+      { name: 'group', data: rows.map(({ group }) => group) },
+      { name: 'question', data: rows.map(({ question }) => question) },
+      { name: 'answer', data: rows.map(({ answer }) => answer) },
       { name: 'vector', data: rows.map((_, row) => Array.from(vectorOf(table, row))) },
     ],
     schema: [

@@ -7,7 +7,7 @@ import { neededFiles } from '../gyeot/manifest.js';
 import { openModel } from '../gyeot/model.js';
 import { readEntry } from '../gyeot/assets.js';
 import { tensorOf, writeSafetensors } from '../gyeot/safetensors.js';
-import { defaultModel } from './places.js';
+import { defaultModel, defaultTable } from './places.js';
 import { loadBot } from './options.js';
 import type { Command, Options } from './options.js';
 import { writeWhole } from './tables.js';
@@ -144,6 +144,12 @@ of the query prompt.
   },
 };
 
+/** The default table goes with the default model; another model needs one of its own. */
+function tableFor(options: Options): string {
+  if (options.text('model') === undefined) return defaultTable();
+  throw new GyeotError('argument', '--table is missing: the bundled table is for the bundled model');
+}
+
 export const match: Command = {
   summary: 'The nearest rows of a table',
   help: `
@@ -158,8 +164,9 @@ gyeot match [--model DIR] [--table FILE] TEXT [-k N] [--json]
   },
   positionals: ['TEXT'],
   async run(options, terminal, signal) {
-    const bot = await loadBot(options, terminal, signal, options.text('table'));
-    const rows = await bot.match(options.positionals[0]!, { k: options.count('k', 5) });
+    const k = options.count('k', 5);
+    const bot = await loadBot(options, terminal, signal, options.text('table') ?? tableFor(options));
+    const rows = await bot.match(options.positionals[0]!, { k });
     bot.close();
     if (options.flag('json')) {
       terminal.print(JSON.stringify(rows));
