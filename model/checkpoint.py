@@ -241,11 +241,16 @@ def tokenizer_section(found: Checkpoint, out: Path) -> dict:
 def _write_tokenizer_json(source: Path, out: Path) -> None:
     from transformers import AutoTokenizer
 
+    # Without any of these transformers makes an empty tokenizer up.
+    sources = ("vocab.txt", "vocab.json", *SENTENCEPIECE_NAMES)
+    if not any((source / name).exists() for name in sources):
+        raise ModelError(
+            f"{source} has no tokenizer: vocab.txt, sentencepiece.bpe.model or tokenizer.json is needed"
+        )
     try:
         tokenizer = AutoTokenizer.from_pretrained(source, use_fast=True)
         tokenizer.backend_tokenizer.save(str(out / "tokenizer.json"))
     except Exception as error:  # whatever transformers says, the file is what is missing
         raise ModelError(
-            f"{source} has no tokenizer that can be read: vocab.txt, sentencepiece.bpe.model or "
-            f"tokenizer.json ({error})"
+            f"{source} has a tokenizer that transformers cannot read: {error}"
         ) from None

@@ -196,7 +196,7 @@ def main(arguments: list[str] | None = None) -> int:
             keep_f32=not given.no_f32,
         )
     except ModelError as error:
-        print(f"model.export: {error}", file=sys.stderr)
+        print("model.export:", " ".join(str(error).split()), file=sys.stderr)
         return 2
     return 0
 
