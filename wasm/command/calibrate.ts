@@ -16,13 +16,14 @@ const scales = [10, 20, 40, 60];
 export const calibrate: Command = {
   summary: 'Estimate a table’s vote, threshold and margin',
   help: `
-gyeot calibrate --table T.safetensors [--outside FILE] [--model DIR] [--write] [--json]
+gyeot calibrate --table T.safetensors [--outside FILE] [--model DIR] [--json]
+                [--write | --out FILE [--vectors f32|i8]]
 
 Asks the table each of its own questions without that row, and, with --outside, sentences that it should
 not answer (one a line, or a JSON array). Chooses the vote with the best leave-one-out accuracy, then the
 limits that let at most 5 % of the outside sentences through and keep the most right answers.
 Without --outside, the threshold keeps 95 % of the table's own questions. --write puts the figures into
-the table.
+the table, --out into a copy of it.
 
   gyeot calibrate --table faq.safetensors --outside outside.txt --write`,
   options: {
@@ -30,6 +31,8 @@ the table.
     outside: { type: 'string' },
     model: { type: 'string' },
     write: { type: 'boolean' },
+    out: { type: 'string' },
+    vectors: { type: 'string' },
     json: { type: 'boolean' },
   },
   positionals: [],
@@ -88,13 +91,15 @@ the table.
         );
       }
     }
-    if (options.flag('write')) {
+    const out = options.text('out') ?? (options.flag('write') ? file : undefined);
+    if (out !== undefined) {
       Object.assign(table.meta, {
         threshold: round(limits.threshold), margin: round(limits.margin),
         voteK: best.k, voteScale: best.scale,
       });
-      await writeWhole(file, table.serialize(table.quantized ? 'i8' : 'f32'));
-      terminal.note(`${file}: written`);
+      const kind = options.choice('vectors', ['f32', 'i8'], table.quantized ? 'i8' : 'f32');
+      await writeWhole(out, table.serialize(kind));
+      terminal.note(`${out}: written`);
     }
   },
 };
