@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
-import { asked, desktop, launch, open, phone, say, serve, visitor } from './harness.js';
+import { asked, choosy, desktop, launch, open, phone, say, serve, visitor } from './harness.js';
 
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
@@ -11,7 +11,7 @@ let browser;
 let host;
 before(async () => {
   browser = await launch();
-  host = await serve();
+  host = await serve({ override: choosy });
 });
 after(async () => {
   await browser.close();

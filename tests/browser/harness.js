@@ -80,6 +80,14 @@ export async function serve({ folder = pageFolder, prefix = '/', override } = {}
   };
 }
 
+/** For `override`: a model so choosy that what is far from every table gets the fallback. */
+export async function choosy(name) {
+  if (name !== 'model/gyeot.json') return null;
+  const manifest = JSON.parse(await readFile(path.join(pageFolder, name), 'utf8'));
+  manifest.threshold = Math.max(manifest.threshold, 0.86);
+  return { body: Buffer.from(JSON.stringify(manifest)) };
+}
+
 export function launch() {
   if (!existsSync(path.join(pageFolder, 'index.html'))) {
     throw new Error('dist/page is not built: run npm run build');

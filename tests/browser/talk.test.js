@@ -1,7 +1,7 @@
 /** The conversation: waiting, answers, other stories, follow-ups, fallbacks, why. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { asked, answered, launch, open, phone, ready, reply, say, serve, visitor } from './harness.js';
+import { answered, asked, choosy, launch, open, phone, ready, reply, say, serve, visitor } from './harness.js';
 
 let browser;
 let host;
@@ -10,7 +10,7 @@ let page;
 
 before(async () => {
   browser = await launch();
-  host = await serve();
+  host = await serve({ override: choosy });
   person = await visitor(browser, { viewport: phone, permissions: ['clipboard-read', 'clipboard-write'] });
   page = await open(person.context, host.url);
 });

@@ -107,8 +107,9 @@ export class Log {
       return;
     }
     this.#thinkingTimer = window.setTimeout(() => {
+      const follow = this.#atEnd();
       this.#thinking.hidden = false;
-      this.toEnd();
+      if (follow) this.toEnd();
     }, 250);
   }
 
