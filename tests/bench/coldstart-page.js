@@ -1,0 +1,57 @@
+/**
+ * The same walk with transformers.js: load the model and the table, embed the question, find the
+ * nearest row by a plain loop, show its question. As its documentation writes it, one thread.
+ */
+import { env, pipeline } from '/tjs/transformers.min.js';
+
+env.localModelPath = '/models/';
+env.allowLocalModels = true;
+env.allowRemoteModels = false;
+env.backends.onnx.wasm.wasmPaths = '/ort/';
+env.backends.onnx.wasm.numThreads = 1;
+
+/** The tensors of a safetensors file that are asked for, each as bytes. */
+function tensors(buffer, names) {
+  const head = Number(new DataView(buffer).getBigUint64(0, true));
+  const entries = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, head)));
+  return names.map((name) => {
+    const [begin, end] = entries[name].data_offsets.map((at) => at + 8 + head);
+    return buffer.slice(begin, end);
+  });
+}
+
+async function loadTable() {
+  const buffer = await (await fetch('/table/ko.safetensors')).arrayBuffer();
+  const [vectors, offsets, text] =
+    tensors(buffer, ['vectors', 'question_offsets', 'question_bytes']);
+  const at = new Uint32Array(offsets);
+  const rows = new Float32Array(vectors);
+  return {
+    rows,
+    dimension: rows.length / (at.length - 1),
+    question: (row) => new TextDecoder().decode(text.slice(at[row], at[row + 1])),
+  };
+}
+
+const [embed, table] = await Promise.all([
+  pipeline('feature-extraction', 'default', { dtype: 'q8', device: 'wasm' }),
+  loadTable(),
+]);
+
+/** One string to its vector. */
+window.embed = async (text) => (await embed(text, { pooling: 'mean', normalize: true })).data;
+
+/** The row with the largest dot product. */
+function nearest({ rows, dimension }, query) {
+  let best = { row: -1, score: -Infinity };
+  for (let row = 0, at = 0; at < rows.length; row++) {
+    let score = 0;
+    for (let i = 0; i < dimension; i++) score += rows[at++] * query[i];
+    if (score > best.score) best = { row, score };
+  }
+  return best.row;
+}
+
+const asked = new URL(location.href).searchParams.get('q');
+const row = nearest(table, await window.embed(asked));
+document.querySelector('#answer').textContent = table.question(row);
