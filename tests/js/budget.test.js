@@ -19,7 +19,7 @@ test(`each file of the package and its page is under ${budget.file} bytes`, asyn
 
 test(`the model's files come to ${budget.model} bytes at most`, async (t) => {
   const { files } = JSON.parse(await readFile(path.join(model, 'gyeot.json'), 'utf8'));
-  // The parity check's vectors are for tests; no visitor loads them.
+  // Only checks of a model read the recorded vectors.
   const size = files.filter(({ path: name }) => name !== 'parity.json')
     .reduce((sum, file) => sum + file.size, 0);
   t.diagnostic(`${size} of ${budget.model}`);
