@@ -16,12 +16,12 @@ const scales = [10, 20, 40, 60];
 export const calibrate: Command = {
   summary: 'Estimate a table’s vote, threshold and margin',
   help: `
-gyeot calibrate --table T.safetensors [--outside FILE] [--model DIR] [--json]
+gyeot calibrate --table T.safetensors [--outside FILE [--allow SHARE]] [--model DIR] [--json]
                 [--write | --out FILE [--vectors f32|i8]]
 
 Asks the table each of its own questions without that row, and, with --outside, sentences that it should
 not answer (one a line, or a JSON array). Chooses the vote with the best leave-one-out accuracy, then the
-limits that let at most 5 % of the outside sentences through and keep the most right answers.
+limits that let at most SHARE (0.05) of the outside sentences through and keep the most right answers.
 Without --outside, the threshold keeps 95 % of the table's own questions. --write puts the figures into
 the table, --out into a copy of it.
 
@@ -29,6 +29,7 @@ the table, --out into a copy of it.
   options: {
     table: { type: 'string' },
     outside: { type: 'string' },
+    allow: { type: 'string' },
     model: { type: 'string' },
     write: { type: 'boolean' },
     out: { type: 'string' },
@@ -51,6 +52,8 @@ the table, --out into a copy of it.
     const best = ranked[0]!;
     const judged = judge(inside, best);
 
+    const allowed = Number(options.text('allow') ?? 0.05);
+    if (!(allowed >= 0 && allowed < 1)) throw new GyeotError('argument', '--allow takes a share from 0 to 1');
     let outside: Judgement[] = [];
     const list = options.text('outside');
     if (list !== undefined) {
@@ -65,7 +68,7 @@ the table, --out into a copy of it.
       bot.close();
       outside = judge(await neighbours(table, data), best);
     }
-    const limits = outside.length > 0 ? search(judged, outside) : {
+    const limits = outside.length > 0 ? search(judged, outside, allowed) : {
       threshold: quantile(judged.map(({ score }) => score), 0.05), margin: 0,
     };
     const curve = [...new Set([
@@ -121,14 +124,15 @@ function shares(
 }
 
 /**
- * For each margin, the lowest threshold that lets at most 5 % of the outside through; of these, the
+ * For each margin, the lowest threshold that lets at most the allowed share through; of these, the
  * limits under which the most inside questions get an answer, with right answers counted double.
  */
 function search(
   inside: readonly Judgement[],
   outside: readonly Judgement[],
+  share: number,
 ): { threshold: number; margin: number } {
-  const allowed = Math.floor(0.05 * outside.length);
+  const allowed = Math.floor(share * outside.length);
   let best = { threshold: 1, margin: 0, worth: -1 };
   for (let margin = 0; margin <= 0.5; margin += 0.02) {
     const scores = outside.filter((one) => one.margin >= margin).map((one) => one.score)
