@@ -163,7 +163,18 @@ async function embedding(rounds) {
   }
 }
 
+/** Both sides must answer from one model and its table, or the answers cannot be compared. */
+function checkBuilt() {
+  const { fingerprint } = JSON.parse(readFileSync(path.join(model, 'gyeot.json'), 'utf8'));
+  const pages = JSON.parse(readFileSync(path.join(pageFolder, 'model/gyeot.json'), 'utf8'));
+  const table = readFileSync(path.join(root, 'model/table/ko.safetensors'));
+  if (pages.fingerprint !== fingerprint || !table.subarray(0, 8192).includes(fingerprint)) {
+    throw new Error('The page, the table and model/default are not of one build: run npm run build');
+  }
+}
+
 export async function measure({ rounds = 3 } = {}) {
+  checkBuilt();
   installPeers([peer]);
   const ours = {};
   const theirs = {};
