@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
-import { asked, choosy, desktop, launch, open, phone, say, serve, visitor } from './harness.js';
+import { asked, desktop, launch, open, outside, phone, say, serve, visitor } from './harness.js';
 
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
@@ -11,7 +11,7 @@ let browser;
 let host;
 before(async () => {
   browser = await launch();
-  host = await serve({ override: choosy });
+  host = await serve();
 });
 after(async () => {
   await browser.close();
@@ -51,7 +51,7 @@ for (const [name, options] of Object.entries({
     await page.locator('.why-button').last().click();
     await page.waitForSelector('.tokens li');
     await axe(page, 'an answer with its reason');
-    await say(page, '김치찌개 레시피 알려줘');
+    await say(page, outside[0]);
     await axe(page, 'a fallback with ways on');
     await say(page, '죽고 싶어');
     await axe(page, 'danger');
@@ -121,7 +121,7 @@ test('keyboard only: skip link, message, reason, chips, dialogs, and back', asyn
   assert.equal(await focused(), 'skip');
   await page.keyboard.press('Enter');
   assert.equal(await focused(), 'message');
-  await page.keyboard.type('김치찌개 레시피 알려줘');
+  await page.keyboard.type(outside[0]);
   await page.keyboard.press('Enter');
   await page.waitForSelector('.fallback');
   assert.equal(await focused(), 'message', 'a reply takes no focus');

@@ -17,6 +17,9 @@ export const pageFolder = process.env.GYEOT_PAGE ?? path.join(root, 'dist/page')
 export const asked = '더 이상 내 감정을 내가 컨트롤 못 하겠어.';
 export const answered = '감정이 조절이 안 될 때만큼 힘들 때는 없는 거 같아요.';
 
+/** What no table of feelings should answer. */
+export const outside = ['파이썬으로 퀵정렬 코드 짜 줘', '삼성전자 주가 얼마야'];
+
 export const phone = { width: 360, height: 740 };
 export const desktop = { width: 1280, height: 800 };
 
@@ -78,14 +81,6 @@ export async function serve({ folder = pageFolder, prefix = '/', override } = {}
       }),
     restart: () => listen(port),
   };
-}
-
-/** For `override`: a model so choosy that what is far from every table gets the fallback. */
-export async function choosy(name) {
-  if (name !== 'model/gyeot.json') return null;
-  const manifest = JSON.parse(await readFile(path.join(pageFolder, name), 'utf8'));
-  manifest.threshold = Math.max(manifest.threshold, 0.86);
-  return { body: Buffer.from(JSON.stringify(manifest)) };
 }
 
 export function launch() {

@@ -1,7 +1,7 @@
 /** The conversation: waiting, answers, other stories, follow-ups, fallbacks, why. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { answered, asked, choosy, launch, open, phone, ready, reply, say, serve, visitor } from './harness.js';
+import { answered, asked, launch, open, outside, phone, ready, reply, say, serve, visitor } from './harness.js';
 
 let browser;
 let host;
@@ -10,7 +10,7 @@ let page;
 
 before(async () => {
   browser = await launch();
-  host = await serve({ override: choosy });
+  host = await serve();
   person = await visitor(browser, { viewport: phone, permissions: ['clipboard-read', 'clipboard-write'] });
   page = await open(person.context, host.url);
 });
@@ -86,7 +86,7 @@ test('why: the matched question, its score, runners-up, and the sentence token b
 
 test('another story is offered as chips; a tap asks it', async () => {
   const count = await page.locator('.turn.bot').count();
-  await say(page, '김치찌개 레시피 알려줘');
+  await say(page, outside[0]);
   assert.match(await last().getAttribute('class'), /fallback/);
   const chips = last().locator('.chip');
   assert.ok((await chips.count()) > 0 && (await chips.count()) <= 3);
@@ -99,8 +99,8 @@ test('another story is offered as chips; a tap asks it', async () => {
 });
 
 test('a fallback says so honestly, differently each time', async () => {
-  const first = await say(page, '파이썬으로 퀵정렬 코드 짜 줘');
-  const second = await say(page, '삼성전자 주가 얼마야');
+  const first = await say(page, outside[0]);
+  const second = await say(page, outside[1]);
   assert.notEqual(first, second);
   await last().locator('.why-button').click();
   assert.match(await last().locator('.why').innerText(), /충분히 가까운 문장이 없어서/);
@@ -123,8 +123,7 @@ test('a reply can be copied', async () => {
 });
 
 test('reading further up is not interrupted: a button leads to the new answer', async () => {
-  await page.evaluate(() => document.querySelector('#scroller').scrollTo(0, 0));
-  await page.waitForTimeout(100);
+  await say(page, Array(40).fill('긴 이야기').join('\n'));
   await page.evaluate(() => {
     // A reply that comes while the reader is elsewhere: ask, then scroll away at once.
     const field = document.querySelector('#message');

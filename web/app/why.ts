@@ -67,7 +67,7 @@ function bar(score: number, threshold: number): HTMLElement {
   const mark = h('span.mark');
   mark.style.insetInlineStart = place(threshold);
   const text = threshold
-    ? t('why.score', { score: number(score, 3), threshold: number(threshold, 2) })
+    ? t('why.score', { score: number(score, 3), threshold: number(threshold, 3) })
     : t('why.score.plain', { score: number(score, 3) });
   return h(
     'div.nearness',
