@@ -7,7 +7,7 @@ import { GyeotError, SafetyRules } from '../../dist/node.js';
 const read = async (name) => JSON.parse(await readFile(new URL(`../../${name}`, import.meta.url), 'utf8'));
 const rules = SafetyRules.parse(await read('model/safety.ko.json'));
 
-test('at least 97 % of 200 phrasings of danger are recognised', async (context) => {
+test('at least 97 % of the phrasings that the rules were made from are recognised', async (context) => {
   const phrasings = await read('tests/data/crisis.json');
   assert.ok(phrasings.length >= 200);
   const missed = phrasings.filter(({ text }) => rules.check(text) === null);
@@ -20,12 +20,38 @@ test('at least 97 % of 200 phrasings of danger are recognised', async (context) 
   assert.ok(other.length <= 0.05 * phrasings.length);
 });
 
-test('at most 3 % of 300 harmless sentences with the same words raise an alarm', async (context) => {
+test('at most 3 % of the harmless sentences that the rules were made from raise an alarm', async (context) => {
   const sentences = await read('tests/data/harmless.json');
   assert.ok(sentences.length >= 300);
   const alarms = sentences.filter((text) => rules.check(text) !== null);
   context.diagnostic(`${alarms.length} of ${sentences.length} alarmed: ${alarms.join(' / ') || 'none'}`);
   assert.ok(alarms.length <= 0.03 * sentences.length);
+});
+
+// Written before the rules took their form, but by the same hand: a weaker proof than another's list.
+test('at least 97 % of 200 further phrasings are recognised', async (context) => {
+  const phrasings = await read('tests/data/crisis-test.json');
+  assert.ok(phrasings.length >= 200);
+  const right = phrasings.filter(({ text, category }) => rules.check(text)?.category === category);
+  context.diagnostic(`${right.length} of ${phrasings.length} recognised as the right danger`);
+  assert.ok(right.length >= 0.97 * phrasings.length);
+});
+
+test('at most 3 % of 300 further harmless sentences raise an alarm', async (context) => {
+  const sentences = await read('tests/data/harmless-test.json');
+  assert.ok(sentences.length >= 300);
+  const alarms = sentences.filter((text) => rules.check(text) !== null);
+  context.diagnostic(`${alarms.length} of ${sentences.length} alarmed: ${alarms.join(' / ') || 'none'}`);
+  assert.ok(alarms.length <= 0.03 * sentences.length);
+});
+
+// The honest figure: another's words, never read while tuning. The floor only keeps what there is;
+// it is far below 97 %. Do not make rules from these sentences: model/SAFETY.md says why.
+test('phrasings by another hand are recognised as often as before', async (context) => {
+  const phrasings = await read('tests/data/crisis-other.json');
+  const caught = phrasings.filter(({ text }) => rules.check(text) !== null).length;
+  context.diagnostic(`${caught} of ${phrasings.length} recognised`);
+  assert.ok(caught >= 58);
 });
 
 test('spacing, punctuation, Unicode form, case and laughter make no difference', () => {
@@ -37,6 +63,9 @@ test('spacing, punctuation, Unicode form, case and laughter make no difference',
 test('a harmless idiom does not hide danger in the same sentence', () => {
   assert.equal(rules.check('배고파 죽겠는데 사실 죽고 싶어')?.category, 'suicide');
   assert.equal(rules.check('자살골 넣고 나니 자살하고 싶다')?.category, 'suicide');
+  assert.equal(rules.check('게임하다가 죽고 싶어졌어')?.category, 'suicide');
+  assert.equal(rules.check('책 읽는데 자꾸 죽고 싶어')?.category, 'suicide');
+  assert.equal(rules.check('주사 맞고 왔는데 남편이 또 때렸어요')?.category, 'domestic-violence');
 });
 
 test('every category has an answer and a number that is described', () => {
@@ -49,9 +78,11 @@ test('every category has an answer and a number that is described', () => {
 });
 
 test('100,000 characters are read in well under a second', () => {
-  const begun = performance.now();
-  rules.check('엄마가 '.repeat(25000));
-  assert.ok(performance.now() - begun < 1000);
+  for (const text of ['엄마가 ', '남편이 ', '옥상에서', '벽에 머리 ', '가나다 ']) {
+    const begun = performance.now();
+    rules.check(text.repeat(25000));
+    assert.ok(performance.now() - begun < 1000, text);
+  }
 });
 
 test('a file that is no rules file is refused, and a broken pattern is named', () => {
