@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { root } from '../js/support.js';
 
@@ -41,7 +41,7 @@ export async function prepare() {
     run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error']);
     await writeFile(stampFile, stamp);
   }
-  for (const [name, folder] of [['gyeot', root], ['gyeot-ko', process.env.GYEOT_KO ?? path.join(root, 'model')]]) {
+  for (const [name, folder] of [['gyeot', root], ['gyeot-ko', path.join(root, 'model')]]) {
     await install(name, folder, packages);
   }
 }
@@ -98,8 +98,4 @@ export async function copyAssets(to) {
   for (const folder of ['default', 'table']) {
     await cp(path.join(packages, 'gyeot-ko', folder), path.join(to, 'ko', folder), { recursive: true });
   }
-}
-
-export async function sizes(folder) {
-  return (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('.wasm'));
 }
