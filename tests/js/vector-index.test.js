@@ -1,5 +1,6 @@
 /** VectorIndex and pooling: the built core.wasm (SIMD) against float64 in plain JavaScript. */
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { before, test } from 'node:test';
 import { CoreModule, GyeotError, VectorIndex, meanPool, pool } from '../../dist/core.js';
 
@@ -141,4 +142,22 @@ test('meanPool and pool follow sentence-transformers', () => {
   assert.equal(cut.length, 6);
   assertClose([Math.hypot(cut[0], cut[1])], [1], 1e-6);
   assert.throws(() => meanPool(core, hidden, mask, [2, 4, 5]), { code: 'argument' });
+});
+
+test('pooling and search give what NumPy gives, to 1e-5', async () => {
+  const made = JSON.parse(await readFile(new URL('../data/numpy.json', import.meta.url), 'utf8'));
+  const hidden = Float32Array.from(made.hidden);
+  const mask = Int32Array.from(made.mask);
+  assertClose([...meanPool(core, hidden, mask, made.dims, { normalize: false })], made.mean, 1e-5);
+  assertClose([...meanPool(core, hidden, mask, made.dims)], made.unit, 1e-5);
+  const dimension = made.dims[2];
+  const index = new VectorIndex(core, { dimension });
+  index.add(Float32Array.from(made.rows));
+  made.nearest.forEach((wanted, query) => {
+    const vector = Float32Array.from(made.mean.slice(query * dimension, (query + 1) * dimension));
+    const { rows, scores } = index.search(vector, { k: wanted.length });
+    assert.deepEqual([...rows], wanted);
+    assertClose([...scores], made.scores[query], 1e-5);
+  });
+  index.close();
 });
