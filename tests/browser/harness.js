@@ -47,7 +47,8 @@ export async function serve({ folder = pageFolder, prefix = '/', override } = {}
     if (name === '' || name.endsWith('/')) name += 'index.html';
     requests.push(name);
     const other = (await override?.(name)) ?? {};
-    if (other.delay) await new Promise((resolve) => setTimeout(resolve, other.delay));
+    // A reply that never comes must not keep the test's process alive.
+    if (other.delay) await new Promise((resolve) => setTimeout(resolve, other.delay).unref());
     if (other.status) return void response.writeHead(other.status).end();
     try {
       const body = other.body ?? (await readFile(path.join(folder, name)));
