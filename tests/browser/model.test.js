@@ -20,11 +20,11 @@ before(async () => {
   page = await open(person.context, host.url);
   folder = await mkdtemp(path.join(tmpdir(), 'gyeot-model-'));
   await cp(path.join(root, 'model/default'), folder, { recursive: true });
-  // Another prompt makes another model of the same weights.
+  // Another maximum length makes another model with the same vectors for all but the longest texts.
   const file = path.join(folder, 'gyeot.json');
   const manifest = JSON.parse(await readFile(file, 'utf8'));
   manifest.name = '내 모델';
-  manifest.prompts.query = 'passage: ';
+  manifest.max_length = 127;
   manifest.fingerprint = fingerprint(manifest);
   await writeFile(file, JSON.stringify(manifest));
   // A small table, so that building it again is quick.
@@ -56,9 +56,9 @@ const place = () => page.locator('#model-folder ~ div');
 
 test('a folder is loaded and its recorded vectors replayed', async () => {
   await page.setInputFiles('#model-folder', folder);
-  await page.waitForFunction(() => /기록된|parity\.json|\.$/.test(document.querySelector('#model-folder ~ div').textContent), null, { timeout: 120_000 });
+  await page.waitForFunction(() => /그대로|않았어요/.test(document.querySelector('#model-folder ~ div').textContent), null, { timeout: 120_000 });
   const text = await place().innerText();
-  assert.match(text, /개 가운데 \d+개가|견주어 볼 기록/);
+  assert.match(text, /(\d+)개 가운데 \1개가 그대로/);
   assert.match(text, /다시 만들어야 답할 수 있어요/);
 });
 
@@ -67,6 +67,18 @@ test('the table is built again before the model answers', async () => {
   await page.waitForFunction(() => document.querySelector('#model-folder ~ div').textContent.includes('“내 모델”'), null, { timeout: 60_000 });
   await page.keyboard.press('Escape');
   assert.equal(await say(page, '얼마예요?'), '만 원이에요');
+});
+
+test('a folder whose vectors are not what it records is not used', async () => {
+  const file = path.join(folder, 'gyeot.json');
+  const manifest = JSON.parse(await readFile(file, 'utf8'));
+  manifest.prompts.query = manifest.prompts.document = 'something else: ';
+  manifest.fingerprint = fingerprint(manifest);
+  await writeFile(file, JSON.stringify(manifest));
+  await page.click('#open-settings');
+  await page.setInputFiles('#model-folder', folder);
+  await page.waitForFunction(() => document.querySelector('#model-folder ~ div').textContent.includes('쓰지 않았어요'));
+  await page.keyboard.press('Escape');
 });
 
 test('a damaged folder is refused with a reason, and the page goes on', async () => {

@@ -28,6 +28,7 @@ export class SettingsPanel {
   #body: HTMLElement;
   #actions: SettingsActions;
   #picker: HTMLElement | null = null;
+  #forgotten = false;
 
   constructor(body: HTMLElement, actions: SettingsActions) {
     this.#body = body;
@@ -127,7 +128,8 @@ export class SettingsPanel {
     });
     const usage = h('p.fine');
     void navigator.storage?.estimate?.().then(({ usage: bytes }) => {
-      if (bytes) usage.textContent = t('settings.usage', { size: number(bytes / 1e6, 1) });
+      // Browsers count deleted files for a while; after a deletion the number would mislead.
+      if (bytes && !this.#forgotten) usage.textContent = t('settings.usage', { size: number(bytes / 1e6, 1) });
     });
     const section = h('section', {}, h('h3', {}, t('settings.device')), offline, usage);
     if (this.#actions.canInstall()) {
@@ -162,7 +164,7 @@ export class SettingsPanel {
     });
     yes.addEventListener('click', async () => {
       yes.disabled = true;
-      const done = await this.#actions.forget();
+      const done = (this.#forgotten = await this.#actions.forget());
       this.render();
       const text = t(done ? 'settings.forget.done' : 'settings.forget.failed');
       this.#body.querySelector('#forget')?.closest('section')?.append(
@@ -175,7 +177,8 @@ export class SettingsPanel {
 
   #about(): HTMLElement {
     const model = this.#actions.model();
-    const text = model && t('settings.about', { ...model, version: GYEOT_VERSION });
+    const { name, license = '' } = model ?? {};
+    const text = name && t('settings.about', { model: name, license, version: GYEOT_VERSION });
     return h('p.fine', {}, text);
   }
 }
