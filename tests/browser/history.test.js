@@ -91,6 +91,7 @@ test('delete everything leaves no database, cache, setting or service worker, in
   await page.click('#forget-yes');
   await page.waitForSelector('#forgotten');
   assert.match(await page.textContent('#forgotten'), /모두 지웠어요/);
+  await page.waitForFunction(async () => !(await navigator.serviceWorker.getRegistrations()).length);
   const rest = await page.evaluate(async () => ({
     databases: (await indexedDB.databases()).map(({ name }) => name),
     caches: await caches.keys(),

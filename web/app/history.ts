@@ -56,13 +56,18 @@ export function asJson(turns: Turn[], title: string): string {
 export async function forgetEverything(): Promise<void> {
   localStorage.removeItem(stored.settings);
   sessionStorage.removeItem(stored.handover);
-  const registrations = (await navigator.serviceWorker?.getRegistrations()) ?? [];
-  for (const registration of registrations) {
-    if (registration.scope === scopeUrl()) await registration.unregister();
-  }
   if ('caches' in self) {
     for (const name of await caches.keys()) if (ownsCache(name)) await caches.delete(name);
   }
   await turns.drop();
   await new KeyVal(stored.tables).drop();
+  // The browser may finish this only after its own check for a newer version.
+  await Promise.race([unregister(), new Promise((resolve) => setTimeout(resolve, 2_000))]);
+}
+
+async function unregister(): Promise<void> {
+  const registrations = (await navigator.serviceWorker?.getRegistrations()) ?? [];
+  for (const registration of registrations) {
+    if (registration.scope === scopeUrl()) await registration.unregister();
+  }
 }
