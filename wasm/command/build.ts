@@ -1,7 +1,7 @@
 /** `gyeot build`: from a spreadsheet to a folder that any static host serves. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { GyeotError } from '../core/index.js';
 import type { HelpLine } from '../gyeot/types.js';
@@ -15,7 +15,8 @@ import { csvHelp, csvOptions, readCsv } from './table.js';
 import { buildTable } from './tables.js';
 
 /** Cloudflare refuses files over 25 MiB. */
-const partLimit = 20 * 1024 * 1024;
+const hostLimit = 25 * 2 ** 20;
+const partLimit = 20 * 2 ** 20;
 
 export const build: Command = {
   summary: 'A static site from a spreadsheet',
@@ -72,9 +73,16 @@ ${csvHelp}
       };
       await mkdir(path.join(work, 'table'), { recursive: true });
       const tablePath = 'table/table.safetensors';
+      // Past some 13,000 rows, vectors in bytes keep the table within what hosts take.
+      const large = rows.length * bot.model.dimension * 4 > partLimit;
+      const vectors = large && !single ? 'i8' : 'f32';
       const built = await buildTable(
-        bot, rows, path.join(work, tablePath), { meta, vectors: 'f32', signal }, terminal,
+        bot, rows, path.join(work, tablePath), { meta, vectors, signal }, terminal,
       );
+      const { size } = await stat(path.join(work, tablePath));
+      if (size > hostLimit && !single) {
+        terminal.note(`The table is ${(size / 2 ** 20).toFixed(0)} MiB; some hosts refuse files over 25 MiB`);
+      }
       await writeSite(work, config, tablePath);
       await writeHostFiles(work);
       if (single) {

@@ -29,21 +29,30 @@ export function decodeText(
   file: string,
   encoding?: string,
 ): { text: string; encoding: string } {
+  const { text, encoding: chosen, broken } = decode(bytes, encoding);
+  if (broken >= 0) {
+    const line = text.slice(0, broken).split('\n').length;
+    throw new GyeotError('encoding', `${file}: line ${line} ${notIn(chosen)}`, { file });
+  }
+  return { text, encoding: chosen };
+}
+
+const notIn = (encoding: string): string =>
+  `is not ${encoding} text; say which with --encoding (utf-8, cp949, utf-16le)`;
+
+/** `broken` is where the text has a character that the encoding does not explain, or -1. */
+function decode(
+  bytes: Uint8Array,
+  encoding?: string,
+): { text: string; encoding: string; broken: number } {
   const chosen = encoding ?? guessEncoding(bytes);
   if (!iconv.encodingExists(chosen)) {
     throw new GyeotError('argument', `There is no encoding "${chosen}"; utf-8, cp949 and utf-16 are usual`);
   }
   const text = iconv.decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), chosen);
-  const broken = text.indexOf('\ufffd');
-  if (broken >= 0 && !(encoding === undefined && chosen === 'utf-8')) {
-    const line = text.slice(0, broken).split('\n').length;
-    throw new GyeotError(
-      'encoding',
-      `${file}: line ${line} is not ${chosen} text; say which with --encoding (utf-8, cp949, utf-16le)`,
-      { file },
-    );
-  }
-  return { text, encoding: chosen };
+  // In UTF-8 that was found valid, the replacement character is one that somebody wrote.
+  const written = encoding === undefined && chosen === 'utf-8';
+  return { text, encoding: chosen, broken: written ? -1 : text.indexOf('\ufffd') };
 }
 
 function guessEncoding(bytes: Uint8Array): string {
@@ -79,7 +88,7 @@ type Column = keyof typeof headers;
 const squeeze = (name: string): string => name.normalize('NFC').toLowerCase().replace(/[\s_()[\]-]/gu, '');
 
 export function parseTable(bytes: Uint8Array, file: string, options: CsvOptions = {}): CsvResult {
-  const { text, encoding } = decodeText(bytes, file, options.encoding);
+  const { text, encoding, broken } = decode(bytes, options.encoding);
   const parsed = Papa.parse<string[]>(text.replace(/^\ufeff/, ''), {
     delimitersToGuess: [',', '\t', ';', '|'],
     skipEmptyLines: false,
@@ -88,7 +97,24 @@ export function parseTable(bytes: Uint8Array, file: string, options: CsvOptions 
   if (quotes) {
     fail(file, (quotes.row ?? 0) + 1, null, 'a quotation mark is opened and not closed, or stands inside a cell');
   }
-  const [header, ...body] = parsed.data;
+  if (broken >= 0) refuseBroken(parsed.data, file, encoding);
+  return { ...parseRows(parsed.data, file, options), encoding };
+}
+
+function refuseBroken(rows: string[][], file: string, encoding: string): never {
+  const row = rows.findIndex((cells) => cells.some((cell) => cell.includes('\ufffd')));
+  const column = rows[row]!.findIndex((cell) => cell.includes('\ufffd'));
+  const name = row === 0 ? `${column + 1}` : `"${rows[0]![column]?.trim() ?? column + 1}"`;
+  throw new GyeotError('encoding', `${file}: row ${row + 1}, column ${name} ${notIn(encoding)}`, { file });
+}
+
+/** Rows of cells, the header first, as they stand in any kind of spreadsheet. */
+export function parseRows(
+  cells: string[][],
+  file: string,
+  options: CsvOptions,
+): Omit<CsvResult, 'encoding'> {
+  const [header, ...body] = cells;
   if (!header || header.every((cell) => cell.trim() === '')) {
     throw new GyeotError('csv', `${file} is empty`, { file });
   }
@@ -97,7 +123,7 @@ export function parseTable(bytes: Uint8Array, file: string, options: CsvOptions 
     answer: findColumn(header, 'answer', options.answer, file, true)!,
     group: findColumn(header, 'group', options.group, file, false),
   };
-  return { ...collect(body, columns, header, file), encoding };
+  return collect(body, columns, header, file);
 }
 
 function findColumn(

@@ -13,8 +13,8 @@ export interface BuildOptions {
   signal: AbortSignal;
 }
 
-/** Texts between two savings of what was done. */
-const chunk = 2000;
+/** Texts that are embedded in one go; only whole ones are saved, so a resumed run cuts as this one. */
+const chunk = 500;
 
 /**
  * Builds a table and writes it. Vectors of the same question in an earlier `out`, or in what an
@@ -33,6 +33,8 @@ export async function buildTable(
   const questions = [...new Set(rows.map((row) => row.question))];
   const missing = questions.filter((question) => !known.has(question));
   const begin = performance.now();
+  let saved = begin;
+  let saving = 0;
   try {
     for (let at = 0; at < missing.length; at += chunk) {
       const texts = missing.slice(at, at + chunk);
@@ -44,7 +46,13 @@ export async function buildTable(
       });
       texts.forEach((text, index) =>
         known.set(text, data.subarray(index * dimension, (index + 1) * dimension)));
-      if (missing.length > chunk) await savePartial(partial, known, dimension, fingerprint);
+      const now = performance.now();
+      // The file grows with every saving; a tenth of the time is enough for it.
+      if (at + chunk < missing.length && now - saved > saving * 10) {
+        await savePartial(partial, known, dimension, fingerprint);
+        saved = performance.now();
+        saving = saved - now;
+      }
     }
   } catch (error) {
     if (error instanceof GyeotError && error.code === 'aborted' && existsSync(partial)) {
