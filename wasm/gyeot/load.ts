@@ -1,5 +1,5 @@
 /** Gets an engine ready: downloads, compiles and opens side by side. */
-import { CoreModule, GyeotError, Tokenizer } from '../core/index.js';
+import { CoreModule, GyeotError, Tokenizer, compileCore } from '../core/index.js';
 import { throwIfAborted } from './abort.js';
 import { nameOf, readEntry, readLocated } from './assets.js';
 import type { Located, LocatedFolder, ReadOptions } from './assets.js';
@@ -7,14 +7,15 @@ import { AssetCache } from './cache.js';
 import { defaultSafety } from './defaults.js';
 import { Embedder, breathe } from './embedder.js';
 import { Encoder } from './encoder.js';
-import { Engine } from './engine.js';
+import { Engine, IndexedTable } from './engine.js';
 import { Meter } from './meter.js';
 import { openModel } from './model.js';
 import type { OpenModel } from './model.js';
 import { runtimeBytes, startRuntime } from './runtime.js';
 import { SafetyRules } from './safety.js';
-import { Table } from './table.js';
 import type { CallOptions } from './types.js';
+import { warmUp } from './warmup.js';
+import { unpackWeights } from './weights.js';
 
 /** What a load takes once everything is absolute and can cross to a worker. */
 export interface EngineOptions {
@@ -55,9 +56,10 @@ async function loadAll(
   const meter = new Meter(onProgress);
   const read: ReadOptions = { signal, onBytes: meter.add };
 
-  meter.expect(runtimeBytes);
-  const runtime = startRuntime(options.runtime, options.threads, read);
-  const core = loadCore(options.core);
+  meter.expectUnseen(runtimeBytes);
+  const runtime = startRuntime(options.runtime, options.threads, { signal, onBytes: meter.arrived });
+  const compiled = compile(options.core);
+  const core = compiled.then((module) => CoreModule.load({ module }));
   const opened = openModel(options.model, { ...read, onLength: meter.expect });
   const table = readTable(options.table, read, meter);
   const safety = readSafety(options.safety, signal);
@@ -73,16 +75,29 @@ async function loadAll(
 
   const cache = options.cache ? await AssetCache.open(manifest.name, manifest.fingerprint) : null;
   const files = readModel(model, { ...read, cache });
+  const encoderName = nameOf(model.folder, manifest.encoder.file);
+  const whole = Promise.all([files.encoder, compiled]).then(([bytes, module]) =>
+    unpackWeights(bytes, module, encoderName));
+  whole.catch(() => {});
+  let waiting = true;
+  files.encoder.then(() => (waiting = false), () => (waiting = false));
+  const warm = runtime.then(async (ort) => {
+    await warmUp(ort, () => waiting);
+    return ort;
+  });
+  warm.catch(() => {});
   const steps = [
-    Promise.all([files.encoder, runtime]).then(([encoder, ort]) =>
-      Encoder.create(ort, encoder, nameOf(model.folder, manifest.encoder.file), manifest.encoder.output)),
+    Promise.all([whole, warm]).then(([encoder, ort]) =>
+      Encoder.create(ort, encoder, encoderName, manifest.encoder.output)),
     Promise.all([files.tokenizer, core]).then(([tokenizer, module]) =>
       Tokenizer.load(tokenizer, {
         core: module,
         tokenizer: manifest.tokenizer,
         folder: nameOf(model.folder),
       })),
-    table.bytes,
+    // Made ready while the model is on its way, not after it.
+    Promise.all([table.bytes, core]).then(([found, module]) =>
+      found && IndexedTable.read(module, found, nameOf(options.table!, 'table'), manifest)),
     safety,
   ] as const;
   let prepared = 0;
@@ -96,28 +111,20 @@ async function loadAll(
     onProgress?.({ phase: 'prepare', loaded: prepared, total });
   }, () => {});
 
-  const [encoder, tokenizer, tableBytes, rules] = await all(steps, () => controller.abort());
+  const [encoder, tokenizer, indexed, rules] = await all(steps, () => controller.abort());
   const module = await core;
   const embedder = new Embedder(module, manifest, tokenizer, encoder);
   const size = bytes || [...model.read.values()].reduce((sum, file) => sum + file.length, 0);
   const engine = new Engine({ core: module, manifest, embedder, safety: rules, bytes: size });
-  try {
-    if (tableBytes) {
-      const name = nameOf(options.table!, 'table');
-      engine.useTable(Table.parse(tableBytes, name, manifest.fingerprint));
-    }
-  } catch (error) {
-    await engine.close();
-    throw error;
-  }
+  if (indexed) engine.useTable(indexed);
   await breathe(signal);
   onProgress?.({ phase: 'prepare', loaded: total, total });
   void cache?.finish();
   return engine;
 }
 
-function loadCore(located: Located): Promise<CoreModule> {
-  return CoreModule.load(
+function compile(located: Located): Promise<WebAssembly.Module> {
+  return compileCore(
     'bytes' in located ? { wasmBinary: located.bytes } : { wasmUrl: located.url },
   );
 }

@@ -187,6 +187,7 @@ export const describingFiles = [
 
 /** Encoders by preference: small first. */
 export const encoderFiles = [
+  'onnx/model_quantized.onnx.gyw',
   'onnx/model_quantized.onnx',
   'onnx/model_int8.onnx',
   'model_quantized.onnx',
