@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { GyeotError } from '../core/index.js';
 import { Table } from '../gyeot/table.js';
 import { accuracy, answered, judge, leaveOneOut, neighbours } from './judge.js';
-import type { Judgement } from './judge.js';
+import type { Judgement, Neighbourhood } from './judge.js';
+import type { VoteOptions } from '../gyeot/answer.js';
 import { loadBot } from './options.js';
 import type { Command } from './options.js';
 import { quantile } from './statistics.js';
@@ -12,6 +13,8 @@ import { writeWhole } from './tables.js';
 /** Votes that are tried. */
 const ks = [1, 3, 5, 10, 15, 20];
 const scales = [10, 20, 40, 60];
+/** Weights of familiarity that are tried, where there is an outside to tell from. */
+const weights = [0, 0.5, 1, 2];
 
 export const calibrate: Command = {
   summary: 'Estimate a table’s vote, threshold and margin',
@@ -21,7 +24,8 @@ gyeot calibrate --table T.safetensors [--outside FILE [--allow SHARE]] [--model 
 
 Asks the table each of its own questions without that row, and, with --outside, sentences that it should
 not answer (one a line, or a JSON array). Chooses the vote with the best leave-one-out accuracy, then the
-limits that let at most SHARE (0.05) of the outside sentences through and keep the most right answers.
+limits that let at most SHARE (0.05) of the outside sentences through and keep the most right answers,
+and how much a text's nearness to the table as a whole (familiarity) counts beside its nearest row.
 Without --outside, the threshold keeps 95 % of the table's own questions. --write puts the figures into
 the table, --out into a copy of it.
 
@@ -50,11 +54,9 @@ the table, --out into a copy of it.
       .map((vote) => ({ ...vote, accuracy: accuracy(judge(inside, vote)) }))
       .sort((a, b) => b.accuracy - a.accuracy || a.k - b.k || a.scale - b.scale);
     const best = ranked[0]!;
-    const judged = judge(inside, best);
-
     const allowed = Number(options.text('allow') ?? 0.05);
     if (!(allowed >= 0 && allowed < 1)) throw new GyeotError('argument', '--allow takes a share from 0 to 1');
-    let outside: Judgement[] = [];
+    let far: Neighbourhood[] = [];
     const list = options.text('outside');
     if (list !== undefined) {
       const texts = await readTexts(list);
@@ -66,14 +68,14 @@ the table, --out into a copy of it.
         signal, onProgress: (progress) => terminal.progress(progress),
       });
       bot.close();
-      outside = judge(await neighbours(table, data), best);
+      far = await neighbours(table, data);
     }
-    const limits = outside.length > 0 ? search(judged, outside, allowed) : {
-      threshold: quantile(judged.map(({ score }) => score), 0.05), margin: 0,
-    };
+    const limits = far.length > 0 ? search(inside, far, best, allowed) : withoutOutside(inside, best);
+    const judged = judge(inside, best, limits.familiarity);
+    const outside = judge(far, best, limits.familiarity);
     const curve = [...new Set([
       ...[0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3].map((share) =>
-        quantile(judged.map(({ score }) => score), share)),
+        quantile(judged.map((one) => one.confidence), share)),
       limits.threshold,
     ])].sort((a, b) => a - b).map((threshold) => ({
       threshold,
@@ -84,7 +86,10 @@ the table, --out into a copy of it.
     else {
       terminal.print(`vote       k ${best.k}, scale ${best.scale}: ${percent(best.accuracy)} of ${judged.length} right`);
       terminal.print(`nearest    ${percent(accuracy(judge(inside, { k: 1, scale: 1 })))} right`);
-      terminal.print(`threshold  ${limits.threshold.toFixed(4)}, margin ${limits.margin.toFixed(3)}`);
+      terminal.print(
+        `threshold  ${limits.threshold.toFixed(4)}, margin ${limits.margin.toFixed(3)}, ` +
+          `familiarity ${limits.familiarity}`,
+      );
       terminal.print('\nthreshold  answered  right when answered  outside answered');
       for (const row of curve) {
         terminal.print(
@@ -98,7 +103,7 @@ the table, --out into a copy of it.
     if (out !== undefined) {
       Object.assign(table.meta, {
         threshold: round(limits.threshold), margin: round(limits.margin),
-        voteK: best.k, voteScale: best.scale,
+        voteK: best.k, voteScale: best.scale, familiarity: limits.familiarity,
       });
       const kind = options.choice('vectors', ['f32', 'i8'], table.quantized ? 'i8' : 'f32');
       await writeWhole(out, table.serialize(kind));
@@ -123,27 +128,45 @@ function shares(
   };
 }
 
+interface Limits {
+  threshold: number;
+  margin: number;
+  familiarity: number;
+}
+
+function withoutOutside(inside: readonly Neighbourhood[], vote: VoteOptions): Limits {
+  const scores = judge(inside, vote).map(({ score }) => score);
+  return { threshold: quantile(scores, 0.05), margin: 0, familiarity: 0 };
+}
+
 /**
- * For each margin, the lowest threshold that lets at most the allowed share through; of these, the
- * limits under which the most inside questions get an answer, with right answers counted double.
+ * For each weight of familiarity and each margin, the lowest threshold that lets at most the allowed
+ * share through; of these, the limits under which the most inside questions get an answer, with right
+ * answers counted double.
  */
 function search(
-  inside: readonly Judgement[],
-  outside: readonly Judgement[],
+  inside: readonly Neighbourhood[],
+  outside: readonly Neighbourhood[],
+  vote: VoteOptions,
   share: number,
-): { threshold: number; margin: number } {
+): Limits {
   const allowed = Math.floor(share * outside.length);
-  let best = { threshold: 1, margin: 0, worth: -1 };
-  for (let margin = 0; margin <= 0.5; margin += 0.02) {
-    const scores = outside.filter((one) => one.margin >= margin).map((one) => one.score)
-      .sort((a, b) => b - a);
-    // Just above the score of the first that must not pass.
-    const threshold = scores.length > allowed ? scores[allowed]! + 1e-4 : 0;
-    const kept = answered(inside, { threshold, margin });
-    const worth = kept.length + kept.filter(({ group, wanted }) => group === wanted).length;
-    if (worth > best.worth) best = { threshold, margin, worth };
+  let best = { threshold: 1, margin: 0, familiarity: 0, worth: -1 };
+  for (const familiarity of weights) {
+    const near = judge(inside, vote, familiarity);
+    const far = judge(outside, vote, familiarity);
+    for (let margin = 0; margin <= 0.5; margin += 0.02) {
+      const scores = far.filter((one) => one.margin >= margin).map((one) => one.confidence)
+        .sort((a, b) => b - a);
+      // Just above the confidence of the first that must not pass.
+      const threshold = scores.length > allowed ? scores[allowed]! + 1e-4 : 0;
+      const kept = answered(near, { threshold, margin });
+      const worth = kept.length + kept.filter(({ group, wanted }) => group === wanted).length;
+      if (worth > best.worth) best = { threshold, margin, familiarity, worth };
+    }
   }
-  return { threshold: round(best.threshold), margin: round(best.margin) };
+  const { threshold, margin, familiarity } = best;
+  return { threshold: round(threshold), margin: round(margin), familiarity };
 }
 
 async function readTexts(file: string): Promise<string[]> {

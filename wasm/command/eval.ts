@@ -180,7 +180,7 @@ async function tableFigures(file: string): Promise<Record<string, number>> {
   const table = Table.parse(await readFile(file), file);
   const places = await leaveOneOut(table);
   const options = { k: table.meta.voteK ?? 10, scale: table.meta.voteScale ?? 20 };
-  const judged = judge(places, options);
+  const judged = judge(places, options, table.meta.familiarity);
   const nearest = judge(places, { k: 1, scale: 1 });
   const figures: Record<string, number> = {
     rows: judged.length,
@@ -188,7 +188,7 @@ async function tableFigures(file: string): Promise<Record<string, number>> {
     'vote': 100 * accuracy(judged),
   };
   for (const share of [0.05, 0.1, 0.2, 0.3]) {
-    const threshold = quantile(judged.map(({ score }) => score), share);
+    const threshold = quantile(judged.map((one) => one.confidence), share);
     const kept = answered(judged, { threshold, margin: 0 });
     figures[`vote, nearest ${Math.round(100 * (1 - share))} %`] = 100 * accuracy(kept);
   }

@@ -1,14 +1,15 @@
 /** What a table would answer: leave-one-out over its own rows, and over given texts. */
 import { CoreModule, VectorIndex } from '../core/index.js';
-import { vote } from '../gyeot/answer.js';
+import { confidence, vote } from '../gyeot/answer.js';
 import type { VoteOptions, Voter } from '../gyeot/answer.js';
 import type { Table } from '../gyeot/table.js';
 
-/** One text judged: who wins, how near, by how much. */
+/** One text judged: who wins, how near, how surely, by how much. */
 export interface Judgement {
   /** Group number of the winner, -1 where there was nothing to find. */
   group: number;
   score: number;
+  confidence: number;
   margin: number;
   /** The group that it should be; -1 where there is none. */
   wanted: number;
@@ -17,6 +18,8 @@ export interface Judgement {
 /** The nearest rows of texts, kept so that several votes can be tried on them. */
 export interface Neighbourhood {
   wanted: number;
+  /** Mean cosine with all rows. */
+  familiarity: number;
   voters: Voter[];
 }
 
@@ -40,7 +43,9 @@ export async function leaveOneOut(table: Table, limit = 3000): Promise<Neighbour
     const voters = search(table, index, vector, widest + 8).filter(
       (voter) => voter.row !== row && voter.question !== question,
     );
-    result.push({ wanted, voters: voters.slice(0, widest) });
+    // Of the rows' mean, without the row itself.
+    const familiarity = (table.familiarity(vector) * table.rows - 1) / (table.rows - 1);
+    result.push({ wanted, familiarity, voters: voters.slice(0, widest) });
   }
   index.close();
   return result;
@@ -52,7 +57,9 @@ export async function neighbours(table: Table, vectors: Float32Array): Promise<N
   const result: Neighbourhood[] = [];
   for (let at = 0; at < vectors.length; at += table.dimension) {
     const vector = vectors.subarray(at, at + table.dimension);
-    result.push({ wanted: -1, voters: search(table, index, vector, widest) });
+    result.push({
+      wanted: -1, familiarity: table.familiarity(vector), voters: search(table, index, vector, widest),
+    });
   }
   index.close();
   return result;
@@ -71,11 +78,17 @@ function search(table: Table, index: VectorIndex, vector: Float32Array, k: numbe
   }));
 }
 
-export function judge(places: readonly Neighbourhood[], options: VoteOptions): Judgement[] {
-  return places.map(({ wanted, voters }) => {
+export function judge(
+  places: readonly Neighbourhood[],
+  options: VoteOptions,
+  weight = 0,
+): Judgement[] {
+  return places.map(({ wanted, familiarity, voters }) => {
     const { candidates, margin } = vote(voters, options);
     const [winner] = candidates;
-    return { group: winner?.id ?? -1, score: winner?.best.score ?? 0, margin, wanted };
+    const score = winner?.best.score ?? 0;
+    const sure = confidence(score, familiarity, weight);
+    return { group: winner?.id ?? -1, score, confidence: sure, margin, wanted };
   });
 }
 
@@ -89,6 +102,6 @@ export function answered(
   limits: { threshold: number; margin: number },
 ): Judgement[] {
   return judgements.filter(
-    ({ score, margin }) => score >= limits.threshold && margin >= limits.margin,
+    ({ confidence: sure, margin }) => sure >= limits.threshold && margin >= limits.margin,
   );
 }

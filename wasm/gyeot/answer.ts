@@ -49,6 +49,15 @@ function plain({ row, question, answer, group, score }: Voter): Match {
   return { row, question, answer, group, score };
 }
 
+/**
+ * How sure an answer is: the nearest row's score, and how near the text is to the table as a whole, which
+ * tells a question of the table's own field from one that shares words with a row. With `weight` 0 the
+ * score alone. A mean of cosines, so between -1 and 1 as they are.
+ */
+export function confidence(score: number, familiarity: number, weight: number): number {
+  return (score + weight * familiarity) / (1 + weight);
+}
+
 /** Remembers when each response of a group was last given, so that they take turns. */
 export class Turns {
   readonly #given = new Map<string, number>();

@@ -1,7 +1,7 @@
 /** One model and one table, doing the work: in a worker, or in the thread that made it. */
 import { GyeotError, VectorIndex } from '../core/index.js';
 import type { CoreModule } from '../core/index.js';
-import { Turns, vote } from './answer.js';
+import { Turns, confidence, vote } from './answer.js';
 import type { Verdict, Voter } from './answer.js';
 import { nameOf, readLocated } from './assets.js';
 import type { Located } from './assets.js';
@@ -27,6 +27,12 @@ export interface EngineParts {
 export interface EngineInfo {
   model: ModelInfo;
   table: TableInfo | null;
+}
+
+interface Nearest {
+  voters: Voter[];
+  vector: Float32Array;
+  truncated: boolean;
 }
 
 /** Responses of groups with this prefix come with the help lines. */
@@ -100,7 +106,7 @@ export class Engine {
     return this.#queue.run(() => this.#embedder.tokenize(text));
   }
 
-  async #nearest(text: string, k: number): Promise<{ voters: Voter[]; truncated: boolean }> {
+  async #nearest(text: string, k: number): Promise<Nearest> {
     const table = this.#table;
     if (!table || !this.#index) {
       throw new GyeotError('argument', 'No table is loaded: give one to load, setTable or addTable');
@@ -113,7 +119,7 @@ export class Engine {
       score: scores[index]!,
       id: table.groupOf[row]!,
     }));
-    return { voters, truncated: truncated[0]! };
+    return { voters, vector: data, truncated: truncated[0]! };
   }
 
   async #ask(text: string, options: AskOptions): Promise<Answer> {
@@ -130,9 +136,9 @@ export class Engine {
     const meta = this.#table?.meta;
     const { vote: defaults, threshold, margin } = this.#manifest;
     const k = meta?.voteK ?? defaults.k;
-    const { voters, truncated } = await this.#nearest(text, k);
+    const { voters, vector, truncated } = await this.#nearest(text, k);
     const verdict = vote(voters, { k, scale: meta?.voteScale ?? defaults.scale });
-    const answer = this.#judge(verdict, {
+    const answer = this.#judge(verdict, vector, {
       threshold: options.threshold ?? meta?.threshold ?? threshold,
       margin: options.margin ?? meta?.margin ?? margin,
     });
@@ -140,27 +146,33 @@ export class Engine {
   }
 
   /** The vote's outcome as an answer: the winner's response, or none when it is not good enough. */
-  #judge(verdict: Verdict, limits: { threshold: number; margin: number }): Answer {
+  #judge(
+    verdict: Verdict,
+    vector: Float32Array,
+    limits: { threshold: number; margin: number },
+  ): Answer {
     const [winner] = verdict.candidates;
     if (!winner) return { ...noAnswer };
     const { best, group, id } = winner;
+    const table = this.#table!;
+    const weight = table.meta.familiarity ?? 0;
+    const sure = confidence(best.score, weight ? table.familiarity(vector) : 0, weight);
     const common = {
       ...noAnswer,
       question: best.question,
       group,
       score: best.score,
+      confidence: sure,
       margin: verdict.margin,
       candidates: verdict.candidates.map(({ group: name, share, best: row }) => ({
         group: name, share, best: row,
       })),
     };
-    const turn = this.#turns.order(id, this.#table!.answers[id]!);
+    const turn = this.#turns.order(id, table.answers[id]!);
     const answers = best.answer === ''
       ? turn
       : [best.answer, ...turn.filter((answer) => answer !== best.answer)];
-    if (best.score < limits.threshold || verdict.margin < limits.margin || answers.length === 0) {
-      return common;
-    }
+    if (sure < limits.threshold || verdict.margin < limits.margin || answers.length === 0) return common;
     this.#turns.take(id, answers[0]!);
     const crisis = group.startsWith(crisisPrefix);
     return {
@@ -176,25 +188,13 @@ export class Engine {
   setTable(located: Located, options: CallOptions = {}): Promise<TableInfo> {
     return this.#queue.run(async () => {
       const bytes = await readLocated(located, { signal: options.signal, name: nameOf(located) });
-      return this.useTable(Table.parse(bytes, nameOf(located, 'table'), this.#manifest.fingerprint));
+      return this.useTable(
+        IndexedTable.read(this.#core, bytes, nameOf(located, 'table'), this.#manifest),
+      );
     }, options.signal);
   }
 
-  /** Makes the index first, so that a failure leaves the old table in place. */
-  useTable(table: Table): TableInfo {
-    if (table.dimension !== this.#manifest.dimension) {
-      throw new GyeotError(
-        'format',
-        `The table's vectors have ${table.dimension} numbers, the model's ${this.#manifest.dimension}`,
-      );
-    }
-    const index = new VectorIndex(this.#core, { dimension: table.dimension, type: 'f32' });
-    try {
-      index.add(table.vectors);
-    } catch (error) {
-      index.close();
-      throw error;
-    }
+  useTable({ table, index }: IndexedTable): TableInfo {
     this.#index?.close();
     this.#index = index;
     this.#table = table;
@@ -222,7 +222,8 @@ export class Engine {
       if (old) vectors.set(old.vectors);
       vectors.set(data, old?.vectors.length ?? 0);
       const before = old ? Array.from({ length: old.rows }, (_, row) => old.texts(row)) : [];
-      return this.useTable(Table.of([...before, ...texts], vectors, dimension, meta));
+      const table = Table.of([...before, ...texts], vectors, dimension, meta);
+      return this.useTable(IndexedTable.of(this.#core, table));
     }, options.signal);
   }
 
@@ -242,9 +243,52 @@ export class Engine {
   }
 }
 
+/** A table together with the index of its vectors. */
+export class IndexedTable {
+  readonly table: Table;
+  readonly index: VectorIndex;
+
+  private constructor(table: Table, index: VectorIndex) {
+    this.table = table;
+    this.index = index;
+  }
+
+  static of(core: CoreModule, table: Table): IndexedTable {
+    const index = new VectorIndex(core, { dimension: table.dimension, type: 'f32' });
+    try {
+      index.add(table.vectors);
+    } catch (error) {
+      index.close();
+      throw error;
+    }
+    return new IndexedTable(table, index);
+  }
+
+  /** From a file, which has to be of the model that the manifest describes. */
+  static read(
+    core: CoreModule,
+    bytes: Uint8Array,
+    name: string,
+    { fingerprint, dimension }: Manifest,
+  ): IndexedTable {
+    const table = Table.parse(bytes, name, fingerprint);
+    if (table.dimension !== dimension) {
+      throw new GyeotError(
+        'format',
+        `The table's vectors have ${table.dimension} numbers, the model's ${dimension}`,
+      );
+    }
+    return IndexedTable.of(core, table);
+  }
+
+  close(): void {
+    this.index.close();
+  }
+}
+
 const noAnswer: Answer = {
-  kind: 'fallback', answer: null, answers: [], question: null, group: null, score: 0, margin: 0,
-  candidates: [], help: [], truncated: false, ms: 0,
+  kind: 'fallback', answer: null, answers: [], question: null, group: null, score: 0,
+  confidence: 0, margin: 0, candidates: [], help: [], truncated: false, ms: 0,
 };
 
 function checkRows(rows: Row[]): Texts[] {

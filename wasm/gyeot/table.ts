@@ -9,6 +9,8 @@ export interface TableMeta {
   margin?: number;
   voteK?: number;
   voteScale?: number;
+  /** Weight of the mean cosine with all rows in an answer's confidence. Default 0. */
+  familiarity?: number;
   title?: string;
   language?: string;
   license?: string;
@@ -70,6 +72,7 @@ export class Table {
   readonly answers: string[][];
   readonly #questions: TextColumn;
   readonly #answers: TextColumn;
+  #mean: Float64Array | null = null;
 
   private constructor(
     texts: { questions: TextColumn; answers: TextColumn; groups: TextColumn },
@@ -127,6 +130,12 @@ export class Table {
   texts(row: number): Texts {
     const group = this.groups[this.groupOf[row]!]!;
     return { question: this.question(row), answer: this.answer(row), group };
+  }
+
+  /** Mean cosine of a unit vector with all rows: how near a text is to the table as a whole. */
+  familiarity(vector: Float32Array): number {
+    this.#mean ??= meanOf(this.vectors, this.dimension);
+    return this.#mean.reduce((sum, value, at) => sum + value * vector[at]!, 0);
   }
 
   /** A table of rows and their vectors, which are normalised here. */
@@ -201,6 +210,7 @@ export class Table {
       ['margin', meta.margin],
       ['vote_k', meta.voteK],
       ['vote_scale', meta.voteScale],
+      ['familiarity', meta.familiarity],
     ];
     for (const [key, value] of optional) if (value !== undefined) metadata[key] = String(value);
     const tensors: [string, Tensor][] = [];
@@ -294,6 +304,7 @@ class TableReader {
       margin: number('margin'),
       voteK: number('vote_k'),
       voteScale: number('vote_scale'),
+      familiarity: number('familiarity'),
     };
     for (const [key, value] of Object.entries(numbers)) {
       if (value !== undefined) meta[key as keyof typeof numbers] = value;
@@ -303,6 +314,15 @@ class TableReader {
     }
     return meta;
   }
+}
+
+function meanOf(vectors: Float32Array, dimension: number): Float64Array {
+  const mean = new Float64Array(dimension);
+  const rows = vectors.length / dimension;
+  for (let begin = 0; begin < vectors.length; begin += dimension) {
+    for (let at = 0; at < dimension; at++) mean[at]! += vectors[begin + at]! / rows;
+  }
+  return mean;
 }
 
 /** Scales each row to length 1, in place; a zero row stays zero. */

@@ -100,6 +100,9 @@ export interface Answer {
   group: string | null;
   /** Cosine similarity of that row, -1 to 1; 0 for a crisis found by rule. */
   score: number;
+  /** What the threshold is held against: the score, or, where the table says so, its mean with how near
+   *  the text is to the whole table; 0 for a crisis found by rule. */
+  confidence: number;
   /** Vote share of the first group minus that of the second, 0 to 1. */
   margin: number;
   candidates: Candidate[];
@@ -112,7 +115,7 @@ export interface Answer {
 
 export interface AskOptions {
   signal?: AbortSignal;
-  /** Minimal score for an answer. Default: the table's, else the model's. */
+  /** Minimal confidence for an answer. Default: the table's, else the model's. */
   threshold?: number;
   /** Minimal margin. Default: the table's, else 0. */
   margin?: number;

@@ -40,7 +40,7 @@ export function showReason(
 function nearest(reason: Reason, language: string): HTMLElement | null {
   const { answer, threshold } = reason;
   const best = answer.question
-    ? { question: answer.question, group: answer.group ?? '', score: answer.score }
+    ? { question: answer.question, group: answer.group ?? '', score: answer.confidence }
     : answer.candidates[0]?.best;
   if (!best || !best.question) return null;
   return h(
