@@ -3,7 +3,8 @@
 CHECKPOINT is a sentence-transformers or plain Hugging Face folder on this computer: BERT, RoBERTa,
 XLM-R, MPNet, MiniLM, E5 and their like, in safetensors or PyTorch's .bin, with vocab.txt, a
 SentencePiece model or tokenizer.json. DIR gets onnx/model.onnx (f32), onnx/model_quantized.onnx
-(int8), the tokenizer, gyeot.json and recorded vectors for `gyeot verify`.
+(int8), the tokenizer, gyeot.json and recorded vectors for `gyeot verify`. A checkpoint that
+`python -m model.fourbit` has rounded gives onnx/model_quantized.onnx.gyw (int8, packed) instead.
 """
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from model import checkpoint, graph, manifest, parity, quantize
+from model import checkpoint, fourbit, graph, manifest, packing, parity, quantize
 from model.checkpoint import Checkpoint
 from model.errors import ModelError
 
@@ -95,7 +96,7 @@ def export(
 ) -> dict:
     """Exports `source` to `out`, checks it against sentence-transformers, returns the manifest.
 
-    `weight_only` names the MatMul nodes whose activations the int8 file leaves in f32.
+    A checkpoint that `model.fourbit` has rounded gives a packed int8 file. `weight_only` names the MatMul nodes whose activations the int8 file leaves in f32.
 
     Raises ModelError when the checkpoint cannot be used, or the f32 graph differs from it.
     """
@@ -113,7 +114,9 @@ def export(
         f"{found.pooling} pooling, {length} tokens")
     whole = encoder_graph(found, length)
     onnx.save(whole, out / F32)
-    onnx.save(quantize.dynamic(whole, weight_only), out / INT8)
+    int8_graph = quantize.dynamic(whole, weight_only)
+    grids = packing.use_grids(int8_graph, fourbit.load(source))
+    onnx.save(int8_graph, out / INT8)
     section = checkpoint.tokenizer_section(found, out)
     _describe(found, out, normalize, width, length)
 
@@ -133,6 +136,11 @@ def export(
     if cosine.min() < INT8_COSINE:
         say(f"Note: int8 loses more than usual here; {F32} is in the folder too")
     parity.record(out / "parity.json", made, width, normalize)
+    encoder = INT8
+    if grids:
+        encoder = packing.NAME
+        (out / encoder).write_bytes(packing.pack(int8_graph, grids))
+        (out / INT8).unlink()
     if not keep_f32:
         (out / F32).unlink()
     written = manifest.write(out, {
@@ -147,7 +155,7 @@ def export(
         "prompts": {"query": found.query_prompt, "document": found.document_prompt},
         "tokenizer": section,
         "encoder": {
-            "file": INT8, "inputs": ["input_ids", "attention_mask"],
+            "file": encoder, "inputs": ["input_ids", "attention_mask"],
             "output": whole.graph.output[0].name,
         },
         "threshold": 0.0, "margin": 0.0, "vote": {"k": 10, "scale": 20},

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
+from model import packing
+
 SENTENCES = Path(__file__).parent / "parity_sentences.txt"
 
 
@@ -31,8 +33,20 @@ def reference(folder: Path, texts: list[str], prompt: str, max_length: int) -> R
     model = SentenceTransformer(str(folder), device="cpu")
     model.max_seq_length = max_length
     vectors = model.encode(texts, prompt=prompt or None, convert_to_numpy=True)
-    rows = model.tokenizer([prompt + text for text in texts], truncation=True, max_length=max_length)
-    return Reference(texts, [list(map(int, row)) for row in rows["input_ids"]], vectors)
+    return Reference(texts, _ids(model.tokenizer, texts, prompt, max_length), vectors)
+
+
+def token_ids(folder: Path, texts: list[str], prompt: str, max_length: int) -> list[list[int]]:
+    """Ids by the checkpoint's own tokenizer."""
+    from sentence_transformers import SentenceTransformer
+
+    tokenizer = SentenceTransformer(str(folder), device="cpu").tokenizer
+    return _ids(tokenizer, texts, prompt, max_length)
+
+
+def _ids(tokenizer, texts: list[str], prompt: str, max_length: int) -> list[list[int]]:
+    rows = tokenizer([prompt + text for text in texts], truncation=True, max_length=max_length)
+    return [list(map(int, row)) for row in rows["input_ids"]]
 
 
 def pool(hidden: np.ndarray, mask: np.ndarray, pooling: str) -> np.ndarray:
@@ -56,7 +70,9 @@ def run(
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 2
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        packing.read(model), options, providers=["CPUExecutionProvider"]
+    )
     names = {value.name for value in session.get_inputs()}
     vectors = np.zeros((len(ids), dimension), np.float32)
     for row, own in enumerate(ids):
