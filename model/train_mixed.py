@@ -131,9 +131,10 @@ class Trainer:
             name: value.to(self.model.device) if isinstance(value, torch.Tensor) else value
             for name, value in self.model.preprocess(texts).items()
         }
-        return torch.nn.functional.normalize(
-            self.model(features)["sentence_embedding"].float(), dim=1
-        )
+        short = bool(self.recipe.get("bfloat16"))
+        with torch.autocast(self.model.device.type, torch.bfloat16, enabled=short):
+            pooled = self.model(features)["sentence_embedding"]
+        return torch.nn.functional.normalize(pooled.float(), dim=1)
 
     def run(self) -> None:
         recipe, material = self.recipe, self.material
