@@ -1,10 +1,9 @@
 /** The packed tarballs in real projects: each bundler's output, loaded in a real browser, answers. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { answered, launch, serve, visitor } from '../browser/harness.js';
-import { app, copied, copyAssets, prepare, run, threeLines } from './fixtures.js';
+import { answered, launch, serve } from '../browser/harness.js';
+import { app, copied, copyAssets, prepare, result, run, start, threeLines } from './fixtures.js';
 
 let browser;
 before(async () => {
@@ -13,26 +12,10 @@ before(async () => {
 });
 after(() => browser?.close());
 
-/** Opens a page and waits for what the app found out. */
-async function result(url) {
-  const person = await visitor(browser);
-  try {
-    const page = await person.context.newPage();
-    await page.goto(url);
-    await page.waitForFunction(() => globalThis.result !== undefined, null, { timeout: 90_000 });
-    const value = await page.evaluate(() => globalThis.result);
-    person.check(url);
-    const workers = page.workers().length;
-    return { value, workers };
-  } finally {
-    await person.context.close();
-  }
-}
-
 async function answers(folder, prefix = '/') {
   const host = await serve({ folder, prefix });
   try {
-    assert.equal((await result(host.url)).value, answered);
+    assert.equal((await result(browser, host.url)).value, answered);
     return host.requests;
   } finally {
     await host.stop();
@@ -51,22 +34,11 @@ test('Vite serves it in development', async () => {
     main: threeLines,
     files: { 'vite.config.js': "export default { optimizeDeps: { exclude: ['gyeot', 'gyeot-ko'] } };" },
   });
-  const server = spawn('npx', ['vite', '--port', '0', '--strictPort', 'false'], {
-    cwd: folder, detached: true, stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const server = await start('npx', ['vite', '--port', '0', '--strictPort', 'false'], folder);
   try {
-    const url = await new Promise((resolve, reject) => {
-      let text = '';
-      server.stdout.setEncoding('utf8').on('data', (part) => {
-        text += part.replace(/\x1b\[[0-9;]*m/g, '');
-        const found = /Local:\s+(http:\S+)/.exec(text);
-        if (found) resolve(found[1]);
-      });
-      server.once('exit', () => reject(new Error(`Vite stopped: ${text}`)));
-    });
-    assert.equal((await result(url)).value, answered);
+    assert.equal((await result(browser, server.url)).value, answered);
   } finally {
-    process.kill(-server.pid);
+    server.stop();
   }
 });
 

@@ -1,15 +1,19 @@
 /** A project into which the packed tarballs are installed, with the bundlers that people use. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { visitor } from '../browser/harness.js';
 import { root } from '../js/support.js';
 
 /** Kept out of the root's devDependencies: only these tests need them. */
 const tools = {
   '@rollup/plugin-node-resolve': '16.0.3',
   esbuild: '0.28.2',
+  next: '16.4.6',
+  react: '19.3.1',
+  'react-dom': '19.3.1',
   rollup: '4.68.7',
   typescript: '5.9.3',
   vite: '8.3.8',
@@ -21,8 +25,9 @@ const cache = path.join(root, '.cache/package');
 export const project = path.join(cache, 'project');
 
 export function run(command, args, cwd = project) {
+  const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1' };
   try {
-    return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    return execFileSync(command, args, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   } catch (error) {
     throw new Error(`${command} ${args.join(' ')}\n${error.stdout ?? ''}${error.stderr ?? error.message}`);
   }
@@ -55,6 +60,40 @@ async function install(name, folder, packages) {
   run('tar', ['-xzf', path.join(cache, tarball.filename), '-C', target, '--strip-components=1']);
 }
 
+/**
+ * Starts a bundler's server and waits until it says where it listens, as all of them do. It runs in
+ * a group of its own, because npx would leave its child behind.
+ */
+export async function start(command, args, cwd) {
+  const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1' };
+  const server = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+  const url = await new Promise((resolve, reject) => {
+    let text = '';
+    server.stdout.setEncoding('utf8').on('data', (part) => {
+      text += part.replace(/\x1b\[[0-9;]*m/g, '');
+      const found = /Local:\s+(http:\S+)/.exec(text);
+      if (found) resolve(found[1]);
+    });
+    server.once('exit', () => reject(new Error(`${args[0]} stopped: ${text}`)));
+  });
+  return { url, stop: () => process.kill(-server.pid) };
+}
+
+/** Opens a page and waits for what the app found out. */
+export async function result(browser, url) {
+  const person = await visitor(browser);
+  try {
+    const page = await person.context.newPage();
+    await page.goto(url);
+    await page.waitForFunction(() => globalThis.result !== undefined, null, { timeout: 90_000 });
+    const value = await page.evaluate(() => globalThis.result);
+    person.check(url);
+    return { value, workers: page.workers().length };
+  } finally {
+    await person.context.close();
+  }
+}
+
 /** An empty folder of the project, with an entry and a page that loads `script`. */
 export async function app(name, { main, script = 'main.js', files = {} }) {
   const folder = path.join(project, name);
@@ -62,7 +101,10 @@ export async function app(name, { main, script = 'main.js', files = {} }) {
   await mkdir(folder, { recursive: true });
   await writeFile(path.join(folder, 'main.js'), main);
   await writeFile(path.join(folder, 'index.html'), html(script));
-  for (const [file, text] of Object.entries(files)) await writeFile(path.join(folder, file), text);
+  for (const [file, text] of Object.entries(files)) {
+    await mkdir(path.dirname(path.join(folder, file)), { recursive: true });
+    await writeFile(path.join(folder, file), text);
+  }
   return folder;
 }
 

@@ -24,9 +24,11 @@ function koreanPackage(): URL {
   const { existsSync } = process.getBuiltinModule('node:fs');
   const { createRequire } = process.getBuiltinModule('node:module');
   const { pathToFileURL } = process.getBuiltinModule('node:url');
-  const checkout = new URL('../model/', import.meta.url);
+  // Named, because a bundler takes `new URL(text, import.meta.url)` for a file that it should find.
+  const here = import.meta.url;
+  const checkout = new URL('../model/', here);
   if (existsSync(new URL('default/gyeot.json', checkout))) return checkout;
-  for (const from of [import.meta.url, pathToFileURL(`${process.cwd()}/`).href]) {
+  for (const from of [here, pathToFileURL(`${process.cwd()}/`).href]) {
     try {
       const found = createRequire(from).resolve('gyeot-ko/package.json');
       return new URL('./', pathToFileURL(found));
