@@ -1,5 +1,7 @@
 #include "unicode.h"
 
+#include <string.h>
+
 enum {
   HANGUL_FIRST = 0xAC00,
   HANGUL_LAST = 0xD7A3,
@@ -8,7 +10,9 @@ enum {
   TAIL_BEFORE = 0x11A7,
   LEADS = 19,
   VOWELS = 21,
-  TAILS = 28
+  TAILS = 28,
+  KEY_PAGES = 0x300, /* of the tables with keys */
+  EXCLUDED = 0x80    /* in gyeot_pair_seconds */
 };
 
 bool gyeot_utf8_is_valid(const uint8_t *bytes, size_t size) {
@@ -21,69 +25,69 @@ bool gyeot_utf8_is_valid(const uint8_t *bytes, size_t size) {
   return true;
 }
 
-/* Index of the last element that is not above c, or `count` when all are. */
-static size_t last_not_above(const uint32_t *firsts, size_t count, uint32_t c) {
-  size_t low = 0, high = count;
-  while (low < high) {
-    size_t middle = (low + high) / 2;
-    if (firsts[middle] <= c)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low == 0 ? count : low - 1;
-}
-
 size_t gyeot_unicode_lower(uint32_t c, uint32_t out[2]) {
-  out[0] = c;
-  if (c < 0x80) {
-    if (c >= 'A' && c <= 'Z') out[0] = c + 32;
-    return 1;
-  }
-  if (c == 0x130) {
-    out[0] = 'i';
-    out[1] = 0x307;
-    return 2;
-  }
-  size_t i = last_not_above(gyeot_case_firsts, gyeot_case_count, c);
-  if (i == gyeot_case_count) return 1;
-  uint32_t from_first = c - gyeot_case_firsts[i];
-  if (from_first < gyeot_case_lengths[i] && from_first % gyeot_case_steps[i] == 0)
-    out[0] = c + (uint32_t)gyeot_case_differences[i];
-  return 1;
+  out[0] = c + (uint32_t)gyeot_record_lower[gyeot_unicode_record(c)];
+  if (c != 0x130) return 1;
+  out[1] = 0x307;
+  return 2;
 }
 
-unsigned gyeot_unicode_class(uint32_t c) {
-  size_t i = last_not_above(gyeot_class_firsts, gyeot_class_count, c);
-  if (i == gyeot_class_count || c - gyeot_class_firsts[i] >= gyeot_class_lengths[i]) return 0;
-  return gyeot_class_values[i];
-}
-
-static uint32_t unit_at(const gyeot_mapping *mapping, size_t i) {
-  return (uint32_t)mapping->pool_low[i] | (uint32_t)mapping->pool_high[i] << 8;
-}
-
-static size_t look_up(const gyeot_mapping *mapping, uint32_t c, uint32_t *out) {
-  if (c >= 0x30000) return 0;
-  size_t low = mapping->pages[c >> 8], end = mapping->pages[(c >> 8) + 1], high = end;
+/* The place of a key; SIZE_MAX when it is not there. */
+static size_t find_key(const uint16_t *pages, const uint8_t *keys, uint32_t c) {
+  if (c >> 8 >= KEY_PAGES) return SIZE_MAX;
+  size_t low = pages[c >> 8], end = pages[(c >> 8) + 1], high = end;
   uint8_t key = (uint8_t)c;
   while (low < high) {
     size_t middle = (low + high) / 2;
-    if (mapping->keys[middle] < key)
+    if (keys[middle] < key)
       low = middle + 1;
     else
       high = middle;
   }
-  if (low == end || mapping->keys[low] != key) return 0;
-  size_t at = mapping->positions[low / 64], count = 0;
-  for (size_t i = low / 64 * 64; i < low; i++) at += mapping->lengths[i];
-  for (size_t stop = at + mapping->lengths[low]; at < stop; at++) {
-    uint32_t unit = unit_at(mapping, at);
-    if (unit >= 0xD800 && unit < 0xDC00)
-      unit = 0x10000 + ((unit & 0x3FF) << 10) + (unit_at(mapping, ++at) & 0x3FF);
-    out[count++] = unit;
+  return low < end && keys[low] == key ? low : SIZE_MAX;
+}
+
+static uint32_t two_bytes(const uint8_t *low, const uint8_t *high, size_t i) {
+  return (uint32_t)low[i] | (uint32_t)high[i] << 8;
+}
+
+static size_t look_up(const gyeot_mapping *mapping, uint32_t c, uint32_t *out) {
+  size_t found = find_key(mapping->pages, mapping->keys, c);
+  if (found == SIZE_MAX) return 0;
+  size_t at = mapping->positions[found / 64];
+  uint32_t unit = 0;
+  for (size_t i = found / 64 * 64;; i++) {
+    unit += two_bytes(mapping->firsts_low, mapping->firsts_high, i);
+    if (i == found) break;
+    at += mapping->lengths[i] - 1u;
   }
-  return count;
+  unit &= 0xFFFF;
+  size_t count = 0;
+  for (size_t stop = at + mapping->lengths[found];;) {
+    if (unit >= 0xD800 && unit < 0xDC00) {
+      uint32_t low = two_bytes(mapping->rest_low, mapping->rest_high, at++);
+      unit = 0x10000 + ((unit & 0x3FF) << 10) + (low & 0x3FF);
+    }
+    out[count++] = unit;
+    if (++at >= stop) return count;
+    unit = two_bytes(mapping->rest_low, mapping->rest_high, at - 1);
+  }
+}
+
+static uint32_t first_of_pair(size_t pair) {
+  return two_bytes(gyeot_pair_firsts_low, gyeot_pair_firsts_high, pair);
+}
+
+/* Takes second characters off as long as there are any; returns how many characters there are. */
+static size_t take_apart(uint32_t c, uint32_t *out) {
+  size_t pair = find_key(gyeot_pair_pages, gyeot_pair_keys, c);
+  if (pair == SIZE_MAX) {
+    out[0] = c;
+    return 1;
+  }
+  size_t count = take_apart((c & ~UINT32_C(0xFFFF)) | first_of_pair(pair), out);
+  out[count] = gyeot_seconds[gyeot_pair_seconds[pair] & ~EXCLUDED];
+  return count + 1;
 }
 
 size_t gyeot_unicode_decompose(uint32_t c, bool compatible, uint32_t out[GYEOT_DECOMPOSITION_MAX]) {
@@ -97,9 +101,26 @@ size_t gyeot_unicode_decompose(uint32_t c, bool compatible, uint32_t out[GYEOT_D
   }
   size_t count = compatible ? look_up(&gyeot_compatible, c, out) : 0;
   if (count == 0) count = look_up(&gyeot_canonical, c, out);
-  if (count != 0) return count;
-  out[0] = c;
-  return 1;
+  return count != 0 ? count : take_apart(c, out);
+}
+
+/* The number of a character that composes with one before it; gyeot_second_count: none. */
+static size_t number_of_second(uint32_t c) {
+  size_t low = 0, high = gyeot_second_count;
+  while (low < high) {
+    size_t middle = (low + high) / 2;
+    if (gyeot_seconds[middle] < c)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low < gyeot_second_count && gyeot_seconds[low] == c ? low : gyeot_second_count;
+}
+
+static uint32_t key_of_pair(size_t pair) {
+  size_t page = 0;
+  while (gyeot_pair_pages[page + 1] <= pair) page++;
+  return (uint32_t)page << 8 | gyeot_pair_keys[pair];
 }
 
 uint32_t gyeot_unicode_compose(uint32_t first, uint32_t second) {
@@ -109,25 +130,15 @@ uint32_t gyeot_unicode_compose(uint32_t first, uint32_t second) {
   if (first >= HANGUL_FIRST && first <= HANGUL_LAST && (first - HANGUL_FIRST) % TAILS == 0 &&
       second - TAIL_BEFORE - 1 < TAILS - 1)
     return first + (second - TAIL_BEFORE);
-  if (first >= 0x10000) {
-    for (size_t i = 0; i < gyeot_high_pair_count; i++)
-      if (gyeot_high_pairs[3 * i] == second && gyeot_high_pairs[3 * i + 1] == first)
-        return gyeot_high_pairs[3 * i + 2];
-    return 0;
+  size_t number = number_of_second(second);
+  if (number == gyeot_second_count) return 0;
+  const uint8_t *end = gyeot_pair_seconds + gyeot_pair_count;
+  for (const uint8_t *at = gyeot_pair_seconds;; at++) {
+    at = memchr(at, (int)number, (size_t)(end - at));
+    if (at == NULL) return 0;
+    size_t pair = (size_t)(at - gyeot_pair_seconds);
+    if (first_of_pair(pair) != (first & 0xFFFF)) continue;
+    uint32_t whole = key_of_pair(pair);
+    if (whole >> 16 == first >> 16) return whole;
   }
-  if (second < 0x300 || second >= 0x10000) return 0;
-  uint32_t wanted = second << 16 | first;
-  size_t low = 0, high = gyeot_pair_count;
-  while (low < high) {
-    size_t middle = (low + high) / 2;
-    uint32_t pair = (uint32_t)gyeot_pair_seconds[middle] << 16 |
-                    (uint32_t)gyeot_pair_firsts_high[middle] << 8 | gyeot_pair_firsts_low[middle];
-    if (pair == wanted)
-      return (uint32_t)gyeot_pair_results_high[middle] << 8 | gyeot_pair_results_low[middle];
-    if (pair < wanted)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return 0;
 }

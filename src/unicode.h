@@ -19,20 +19,26 @@ enum {
   GYEOT_ACCENT = 16,     /* Mn: BERT's strip_accents removes it */
   GYEOT_MARK = 32,       /* M: the StripAccents normalizer removes it */
   GYEOT_UPPER = 64,      /* lower-casing changes it */
-  GYEOT_COMPOSING = 128  /* decomposes, or has a combining class other than 0 */
+  GYEOT_COMPOSING = 128, /* decomposes, or has a combining class other than 0 */
+  GYEOT_WORD = 256       /* \w of the regular expressions: letters, marks, digits, connectors */
 };
 
-extern const uint8_t gyeot_unicode_pages[];
-extern const uint8_t gyeot_unicode_bits[];
+extern const uint8_t gyeot_unicode_pages[], gyeot_unicode_records[];
+extern const uint16_t gyeot_record_bits[];
+extern const uint8_t gyeot_record_clusters[], gyeot_record_classes[];
+extern const int32_t gyeot_record_lower[];
 
-static inline unsigned gyeot_unicode_properties(uint32_t c) {
-  return gyeot_unicode_bits[gyeot_unicode_pages[c >> 7] * 128u + (c & 127)];
+/* Which of the fewer than 256 different records holds all that is known of a code point. */
+static inline unsigned gyeot_unicode_record(uint32_t c) {
+  return gyeot_unicode_records[gyeot_unicode_pages[c >> 8] * 256u + (c & 255)];
 }
 
-/* True for \w of the regular expressions: letters, marks, digits, connectors. */
-extern const uint8_t gyeot_word_pages[], gyeot_word_bits[];
+static inline unsigned gyeot_unicode_properties(uint32_t c) {
+  return gyeot_record_bits[gyeot_unicode_record(c)];
+}
+
 static inline bool gyeot_unicode_is_word(uint32_t c) {
-  return gyeot_word_bits[gyeot_word_pages[c >> 7] * 16u + (c >> 3 & 15)] >> (c & 7) & 1;
+  return (gyeot_unicode_properties(c) & GYEOT_WORD) != 0;
 }
 
 /* What a character does at the edges of an extended grapheme cluster (Hangul apart). */
@@ -48,9 +54,8 @@ typedef enum gyeot_cluster_class {
   GYEOT_CLUSTER_PICTURE,
   GYEOT_CLUSTER_CONSONANT
 } gyeot_cluster_class;
-extern const uint8_t gyeot_cluster_pages[], gyeot_cluster_classes[];
 static inline gyeot_cluster_class gyeot_unicode_cluster_class(uint32_t c) {
-  return (gyeot_cluster_class)gyeot_cluster_classes[gyeot_cluster_pages[c >> 7] * 128u + (c & 127)];
+  return (gyeot_cluster_class)gyeot_record_clusters[gyeot_unicode_record(c)];
 }
 
 /* Reads one character of at least one byte; a byte that starts no well-formed character reads as
@@ -125,29 +130,37 @@ enum { GYEOT_DECOMPOSITION_MAX = 18 };
 size_t gyeot_unicode_decompose(uint32_t c, bool compatible, uint32_t out[GYEOT_DECOMPOSITION_MAX]);
 
 /* Canonical combining class, 0 for starters. */
-unsigned gyeot_unicode_class(uint32_t c);
+static inline unsigned gyeot_unicode_class(uint32_t c) {
+  return gyeot_record_classes[gyeot_unicode_record(c)];
+}
 
 /* The primary composite of two characters, 0 when there is none. */
 uint32_t gyeot_unicode_compose(uint32_t first, uint32_t second);
 
-/* The generated tables (unicode_tables.c). A mapping holds the low bytes of its sorted keys;
- * those of page c >> 8 are keys[pages[c >> 8]] up to keys[pages[(c >> 8) + 1]]. Values are UTF-16
- * in one pool; every 64th value's position in it is kept. */
+/* The generated tables (unicode_tables.c). Sorted keys are kept as their low bytes; those of page
+ * c >> 8 are keys[pages[c >> 8]] up to keys[pages[(c >> 8) + 1]].
+ *
+ * The values of a mapping are UTF-16: `lengths` units each, the first of them as the difference to
+ * the first unit of the value before (modulo 65536; to 0 for each 64th), the others one after
+ * another in `rest`, where the 64 values from 64 i on begin at positions[i]. Numbers of 16 bits stand as
+ * two arrays of bytes where that compresses better. */
 typedef struct gyeot_mapping {
   const uint16_t *pages;
   const uint8_t *keys;
   const uint8_t *lengths;
   const uint16_t *positions;
-  const uint8_t *pool_low, *pool_high; /* the halves of each unit */
+  const uint8_t *firsts_low, *firsts_high;
+  const uint8_t *rest_low, *rest_high;
 } gyeot_mapping;
-extern const gyeot_mapping gyeot_canonical, gyeot_compatible;
-extern const uint32_t gyeot_class_firsts[], gyeot_case_firsts[], gyeot_high_pairs[];
-extern const uint8_t gyeot_class_lengths[], gyeot_class_values[];
-extern const uint8_t gyeot_case_lengths[], gyeot_case_steps[];
-extern const int32_t gyeot_case_differences[];
-extern const uint16_t gyeot_pair_seconds[];
-extern const uint8_t gyeot_pair_firsts_low[], gyeot_pair_firsts_high[];
-extern const uint8_t gyeot_pair_results_low[], gyeot_pair_results_high[];
-extern const size_t gyeot_class_count, gyeot_case_count, gyeot_pair_count, gyeot_high_pair_count;
+extern const gyeot_mapping gyeot_canonical, gyeot_compatible; /* canonical: single characters */
+
+/* The characters that decompose canonically into two, of the same plane as they: the low 16 bits
+ * of the first, and the second's number in gyeot_seconds, with 128 added where composition leaves
+ * the two apart. */
+extern const uint16_t gyeot_pair_pages[];
+extern const uint8_t gyeot_pair_keys[], gyeot_pair_firsts_low[], gyeot_pair_firsts_high[];
+extern const uint8_t gyeot_pair_seconds[];
+extern const uint32_t gyeot_seconds[];
+extern const size_t gyeot_pair_count, gyeot_second_count;
 
 #endif

@@ -16,11 +16,13 @@ from tokenizers import normalizers, pre_tokenizers
 
 CODE_POINTS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
 HANGUL = range(0xAC00, 0xD7A4)
-PAGE = 128
+PAGE = 256
 
 # Classes and bits of a code point; the same numbers stand in src/unicode.h.
 EXTEND, EXTEND_ONLY, LINKER, JOINER, SPACING, PREPEND, CONTROL, PICTURE, CONSONANT = range(1, 10)
-DROPPED, SPACE, PUNCTUATION, CHINESE, ACCENT, MARK, UPPER, COMPOSING = (1 << i for i in range(8))
+DROPPED, SPACE, PUNCTUATION, CHINESE, ACCENT, MARK, UPPER, COMPOSING, WORD = (
+    1 << i for i in range(9)
+)
 
 
 def bert(**switched_on: bool) -> Callable[[str], str]:
@@ -64,31 +66,6 @@ def combining_classes(decompose: Callable[[str], str]) -> dict[int, int]:
     return found
 
 
-def runs(values: dict[int, int]) -> list[tuple[int, int, int]]:
-    """[first, last, value] of consecutive code points with one value."""
-    out: list[tuple[int, int, int]] = []
-    for c in sorted(values):
-        if out and out[-1][1] == c - 1 and out[-1][2] == values[c]:
-            out[-1] = (out[-1][0], c, values[c])
-        else:
-            out.append((c, c, values[c]))
-    return out
-
-
-def case_runs(lower: dict[int, int]) -> list[tuple[int, int, int, int]]:
-    """[first, last, step, difference] of upper-case letters that all move by one difference."""
-    out: list[list[int]] = []
-    for c in sorted(lower):
-        difference = lower[c] - c
-        if out and out[-1][3] == difference:
-            first, last, step, _ = out[-1]
-            if c - last == step or (first == last and c - last in (1, 2)):
-                out[-1][1:3] = [c, c - last]
-                continue
-        out.append([c, c, 1, difference])
-    return [tuple(run) for run in out]
-
-
 def array(kind: str, name: str, values: Iterable[int], hexadecimal: bool = False) -> str:
     """A C array, wrapped at 100 columns."""
     texts = [f"0x{v:X}" if hexadecimal and v > 9 else str(v) for v in values]
@@ -116,31 +93,76 @@ def halves(name: str, values: list[int]) -> str:
     )
 
 
+def key_pages(name: str, keys: list[int]) -> str:
+    """Sorted code points as their low bytes, and where those of each high part begin. (Low bytes
+    repeat from page to page: 16-bit keys would add 8 kB to the compressed module.)"""
+    assert max(keys) < 0x30000
+    pages = [sum(c < page << 8 for c in keys) for page in range(0x301)]
+    return (
+        array("uint16_t", f"{name}_pages", pages)
+        + "\n"
+        + array("uint8_t", f"{name}_keys", [c & 0xFF for c in keys])
+    )
+
+
 def mapping(name: str, entries: dict[int, str]) -> str:
-    """The low bytes of sorted keys, where the keys of each high part begin, the length of each
-    value in UTF-16 units, a pool. Only every 64th entry has its position in the pool written down.
-    (Low bytes repeat from page to page: 16-bit keys would add 8 kB to the compressed module.)
-    """
+    """Keys, and values as UTF-16: the length of each, how far its first unit is from that of the
+    value before (from 0 at the start of 64), and the other units of all in one pool. Neighbours
+    often map to neighbours, so the differences compress to two thirds of what the units would."""
     keys = sorted(entries)
     values = [utf16(entries[c]) for c in keys]
-    assert max(keys) < 0x30000 and max(map(len, values)) < 256
-    pages = [sum(c < page << 8 for c in keys) for page in range(0x301)]
-    positions, at = [], 0
+    assert max(map(len, values)) < 256
+    positions, firsts, rest = [], [], []
     for i, value in enumerate(values):
         if i % 64 == 0:
-            positions.append(at)
-        at += len(value)
-    pool = [unit for value in values for unit in value]
+            positions.append(len(rest))
+        before = values[i - 1][0] if i % 64 else 0
+        firsts.append((value[0] - before) & 0xFFFF)
+        rest += value[1:]
     return "\n".join(
         [
-            array("uint16_t", f"gyeot_{name}_pages", pages),
-            array("uint8_t", f"gyeot_{name}_keys", [c & 0xFF for c in keys]),
+            key_pages(f"gyeot_{name}", keys),
             array("uint8_t", f"gyeot_{name}_lengths", map(len, values)),
             array("uint16_t", f"gyeot_{name}_positions", positions),
-            halves(f"gyeot_{name}_pool", pool),
+            halves(f"gyeot_{name}_firsts", firsts),
+            halves(f"gyeot_{name}_rest", rest),
             f"const gyeot_mapping gyeot_{name} = {{gyeot_{name}_pages, gyeot_{name}_keys,\n"
-            f"    gyeot_{name}_lengths, gyeot_{name}_positions, gyeot_{name}_pool_low,\n"
-            f"    gyeot_{name}_pool_high}};\n",
+            f"    gyeot_{name}_lengths, gyeot_{name}_positions, gyeot_{name}_firsts_low,\n"
+            f"    gyeot_{name}_firsts_high, gyeot_{name}_rest_low, gyeot_{name}_rest_high}};\n",
+        ]
+    )
+
+
+def canonical_pairs(canonical: dict[int, str], nfc: Callable[[str], str]) -> str:
+    """What decomposes into two characters, the first of which may decompose again. The number of
+    the second has 128 added where composition does not bring the two together again."""
+    excluded = 128
+    by_whole: dict[str, int] = {}
+    for c, whole in canonical.items():
+        if whole not in by_whole or nfc(whole) == chr(c):
+            by_whole[whole] = c
+    pairs: dict[int, tuple[int, int, bool]] = {}
+    for c, whole in canonical.items():
+        if len(whole) == 1:
+            continue
+        first = ord(whole[0]) if len(whole) == 2 else by_whole[whole[:-1]]
+        assert first >> 16 == c >> 16 and whole[-1] not in canonical
+        pairs[c] = (first, ord(whole[-1]), nfc(chr(first) + whole[-1]) == chr(c))
+        assert pairs[c][2] == (nfc(chr(c)) == chr(c))
+    keys = sorted(pairs)
+    seconds = sorted({second for _, second, _ in pairs.values()})
+    assert len(seconds) < excluded
+    numbers = [
+        seconds.index(pairs[c][1]) + (0 if pairs[c][2] else excluded) for c in keys
+    ]
+    return "\n".join(
+        [
+            key_pages("gyeot_pair", keys),
+            halves("gyeot_pair_firsts", [pairs[c][0] & 0xFFFF for c in keys]),
+            array("uint8_t", "gyeot_pair_seconds", numbers),
+            f"const size_t gyeot_pair_count = {len(keys)};\n",
+            array("uint32_t", "gyeot_seconds", seconds, True),
+            f"const size_t gyeot_second_count = {len(seconds)};\n",
         ]
     )
 
@@ -193,12 +215,12 @@ def grapheme_classes() -> bytearray:
     return classes
 
 
-def two_stages(values: bytes | bytearray, page_size: int) -> tuple[list[int], bytes]:
+def two_stages(values: bytes | bytearray) -> tuple[list[int], bytes]:
     """An index of pages and the distinct pages one after another."""
     pages: dict[bytes, int] = {}
     index = [
-        pages.setdefault(bytes(values[at : at + page_size]), len(pages))
-        for at in range(0, len(values), page_size)
+        pages.setdefault(bytes(values[at : at + PAGE]), len(pages))
+        for at in range(0, len(values), PAGE)
     ]
     assert len(pages) <= 256
     return index, b"".join(pages)
@@ -216,11 +238,12 @@ def main() -> None:
     words = pre_tokenizers.BertPreTokenizer().pre_tokenize_str
 
     split = pre_tokenizers.Whitespace().pre_tokenize_str
-    word_bits = bytearray(0x110000 // 8)
 
     classes = combining_classes(nfd)
-    properties = bytearray(0x110000)
-    to_lower: dict[int, int] = {}
+    clusters = grapheme_classes()
+    # Of each code point: bits, cluster class, combining class, how far its lower case is from it.
+    numbers: dict[tuple[int, int, int, int], int] = {}
+    records = bytearray(0x110000)
     canonical: dict[int, str] = {}
     compatible: dict[int, str] = {}
     for c in CODE_POINTS:
@@ -242,10 +265,7 @@ def main() -> None:
         small = lower(char)
         if small != char:
             bits |= UPPER
-            if len(small) == 1:
-                to_lower[c] = ord(small)
-            else:
-                assert (c, small) == (0x130, "i\u0307"), (c, small)
+            assert len(small) == 1 or (c, small) == (0x130, "i\u0307"), (c, small)
         whole = nfd(char)
         if whole != char or c in classes:
             bits |= COMPOSING
@@ -254,57 +274,31 @@ def main() -> None:
                 canonical[c] = whole
             if nfkd(char) != whole:
                 compatible[c] = nfkd(char)
-        properties[c] = bits
         if split(char + "!")[:1] == [(char, (0, 1))]:
-            word_bits[c >> 3] |= 1 << (c & 7)
+            bits |= WORD
+        record = (bits, clusters[c], classes.get(c, 0), ord(small[0]) - c)
+        records[c] = numbers.setdefault(record, len(numbers))
+    for c in range(0xD800, 0xE000):
+        records[c] = numbers[0, 0, 0, 0]
 
-    index, pages = two_stages(properties, PAGE)
-    word_index, word_pages = two_stages(word_bits, PAGE // 8)
-    cluster_index, cluster_pages = two_stages(grapheme_classes(), PAGE)
-
-    pairs: list[tuple[int, int, int]] = []
-    for c, whole in canonical.items():
-        if len(whole) > 1 and nfc(chr(c)) == chr(c):
-            first, second = nfc(whole[:-1]), whole[-1]
-            assert len(first) == 1 and nfc(first + second) == chr(c), hex(c)
-            pairs.append((ord(second), ord(first), c))
-    pairs.sort()
-    low = [p for p in pairs if p[2] < 0x10000]
-    high = [p for p in pairs if p[2] >= 0x10000]
-
+    index, pages = two_stages(records)
     write = sys.stdout.write
     write(
         f"/* Made by tests/golden/make_unicode_tables.py from tokenizers {tokenizers.__version__}. "
         '*/\n#include "unicode.h"\n\n'
     )
-    for name, values in (
-        ("unicode_pages", index),
-        ("unicode_bits", pages),
-        ("word_pages", word_index),
-        ("word_bits", word_pages),
-        ("cluster_pages", cluster_index),
-        ("cluster_classes", cluster_pages),
+    write(array("uint8_t", "gyeot_unicode_pages", index) + "\n")
+    write(array("uint8_t", "gyeot_unicode_records", pages) + "\n")
+    for kind, name, values in zip(
+        ("uint16_t", "uint8_t", "uint8_t", "int32_t"),
+        ("bits", "clusters", "classes", "lower"),
+        zip(*numbers),
     ):
-        write(array("uint8_t", f"gyeot_{name}", values) + "\n")
-    ranges = runs(classes)
-    write(array("uint32_t", "gyeot_class_firsts", [r[0] for r in ranges], True) + "\n")
-    write(array("uint8_t", "gyeot_class_lengths", [r[1] - r[0] + 1 for r in ranges]) + "\n")
-    write(array("uint8_t", "gyeot_class_values", [r[2] for r in ranges]) + "\n")
-    write(f"const size_t gyeot_class_count = {len(ranges)};\n\n")
-    cases = case_runs(to_lower)
-    write(array("uint32_t", "gyeot_case_firsts", [r[0] for r in cases], True) + "\n")
-    write(array("uint8_t", "gyeot_case_lengths", [r[1] - r[0] + 1 for r in cases]) + "\n")
-    write(array("uint8_t", "gyeot_case_steps", [r[2] for r in cases]) + "\n")
-    write(array("int32_t", "gyeot_case_differences", [r[3] for r in cases]) + "\n")
-    write(f"const size_t gyeot_case_count = {len(cases)};\n\n")
-    write(mapping("canonical", canonical) + "\n")
-    write(mapping("compatible", compatible) + "\n")
-    write(array("uint16_t", "gyeot_pair_seconds", [p[0] for p in low], True) + "\n")
-    write(halves("gyeot_pair_firsts", [p[1] for p in low]) + "\n")
-    write(halves("gyeot_pair_results", [p[2] for p in low]) + "\n")
-    write(f"const size_t gyeot_pair_count = {len(low)};\n\n")
-    write(array("uint32_t", "gyeot_high_pairs", [v for p in high for v in p], True) + "\n")
-    write(f"const size_t gyeot_high_pair_count = {len(high)};\n")
+        write(array(kind, f"gyeot_record_{name}", values) + "\n")
+    singles = {c: whole for c, whole in canonical.items() if len(whole) == 1}
+    write(mapping("canonical", singles) + "\n")
+    write(canonical_pairs(canonical, nfc) + "\n")
+    write(mapping("compatible", compatible))
 
 
 if __name__ == "__main__":
