@@ -173,7 +173,9 @@ export async function readLocated(
     },
   };
   try {
-    const bytes = await fetchBytes(url, name, expected, counted, 'default');
+    // What is kept in Cache Storage needs no second copy in the browser's own cache; writing it
+    // there takes 70 ms of the 190 that 28 MB take from this machine.
+    const bytes = await fetchBytes(url, name, expected, counted, options.cache ? 'no-store' : 'default');
     await verify(bytes, expected, name);
     return bytes;
   } catch (error) {
@@ -250,6 +252,8 @@ async function collect(
     onBytes?.(bytes.length);
     return bytes;
   }
+  const direct = length ? byteReader(response.body) : null;
+  if (direct) return fill(direct, length!, name, onBytes);
   const reader = response.body.getReader();
   const whole = length === undefined ? null : new Uint8Array(length);
   const chunks: Uint8Array[] = [];
@@ -257,14 +261,7 @@ async function collect(
   for (;;) {
     const { done, value } = await reader.read();
     if (done) break;
-    if (whole && received + value.length > whole.length) {
-      void reader.cancel().catch(() => {});
-      throw new GyeotError(
-        'integrity',
-        `${name} is longer than the ${whole.length} bytes that it should have`,
-        { file: name },
-      );
-    }
+    if (whole && received + value.length > whole.length) throw tooLong(reader, whole.length, name);
     if (whole) whole.set(value, received);
     else chunks.push(value);
     received += value.length;
@@ -278,6 +275,49 @@ async function collect(
     at += chunk.length;
   }
   return joined;
+}
+
+/** A reader that writes into memory of ours; null where bodies are no byte streams (older Safari). */
+function byteReader(body: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | null {
+  try {
+    return body.getReader({ mode: 'byob' });
+  } catch {
+    return null;
+  }
+}
+
+/** Reads a body into the array that is returned, without a copy in between. */
+async function fill(
+  reader: ReadableStreamBYOBReader,
+  length: number,
+  name: string,
+  onBytes: ((bytes: number) => void) | undefined,
+): Promise<Uint8Array> {
+  let memory = new ArrayBuffer(length);
+  let received = 0;
+  while (received < length) {
+    // The memory changes hands with each read and comes back with its result.
+    const { done, value } = await reader.read(new Uint8Array(memory, received));
+    if (!value) throw new TypeError('The body was cancelled');
+    memory = value.buffer;
+    if (done) return new Uint8Array(memory.slice(0, received));
+    received += value.length;
+    onBytes?.(value.length);
+  }
+  const { done } = await reader.read(new Uint8Array(1));
+  if (!done) throw tooLong(reader, length, name);
+  return new Uint8Array(memory);
+}
+
+function tooLong(
+  reader: { cancel(): Promise<void> },
+  length: number,
+  name: string,
+): GyeotError {
+  void reader.cancel().catch(() => {});
+  return new GyeotError('integrity', `${name} is longer than the ${length} bytes that it should have`, {
+    file: name,
+  });
 }
 
 /** Checks length, kind and digest, in the order that gives the most telling message. */

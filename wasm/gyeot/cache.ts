@@ -2,7 +2,6 @@
  * Keeps a model's files in Cache Storage, one cache a fingerprint, one entry a SHA-256. Everything
  * here may be forbidden (private windows) or full (quotas): then the files are simply not kept.
  */
-import { sha256 } from './sha256.js';
 import type { FileEntry } from './manifest.js';
 
 const prefix = 'gyeot-model';
@@ -32,15 +31,19 @@ export class AssetCache {
     }
   }
 
-  /** The bytes of a file, checked; an entry that is damaged is removed and counts as missing. */
+  /**
+   * The bytes of a file, whose digest was checked before they were stored; an entry of another length
+   * is removed and counts as missing. Checking 28 MB again would take 35 ms of every visit.
+   */
   async match(entry: FileEntry): Promise<Uint8Array | null> {
     if (!entry.sha256) return null;
     try {
       const key = keyOf(entry.sha256);
       const response = await this.#cache.match(key);
       if (!response) return null;
-      const bytes = new Uint8Array(await response.arrayBuffer());
-      if (bytes.length === entry.size && (await sha256(bytes)) === entry.sha256) return bytes;
+      // By way of a blob, which Chromium reads in 39 ms where the body's stream takes 65.
+      const bytes = new Uint8Array(await (await response.blob()).arrayBuffer());
+      if (bytes.length === entry.size) return bytes;
       await this.#cache.delete(key);
     } catch {
       // An evicted or unreadable cache is an empty one.

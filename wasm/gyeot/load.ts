@@ -82,7 +82,7 @@ async function loadAll(
   let waiting = true;
   files.encoder.then(() => (waiting = false), () => (waiting = false));
   const warm = runtime.then(async (ort) => {
-    await warmUp(ort, () => waiting);
+    await warmUp(ort, () => waiting).catch(() => {});
     return ort;
   });
   warm.catch(() => {});

@@ -4,6 +4,7 @@ import type { Progress } from './types.js';
 export class Meter {
   readonly #report: ((progress: Progress) => void) | undefined;
   #total = 0;
+  #unseen = 0;
   #loaded = 0;
   #open = false;
   #last = -Infinity;
@@ -14,6 +15,17 @@ export class Meter {
 
   expect = (bytes: number): void => {
     this.#total += bytes;
+  };
+
+  /** Expects a download that tells of its bytes only when it is done, by `arrived`. */
+  expectUnseen(bytes: number): void {
+    this.#total += bytes;
+    this.#unseen += bytes;
+  }
+
+  arrived = (bytes: number): void => {
+    this.#unseen = Math.max(0, this.#unseen - bytes);
+    this.add(bytes);
   };
 
   add = (bytes: number): void => {
@@ -31,6 +43,7 @@ export class Meter {
     this.#last = -Infinity;
     this.#total = Math.max(this.#total, this.#loaded);
     this.#loaded = this.#total;
+    this.#unseen = 0;
     this.#emit();
   }
 
@@ -41,6 +54,10 @@ export class Meter {
     if (now - this.#last < 50 && this.#loaded < this.#total) return;
     this.#last = now;
     const total = Math.max(this.#total, this.#loaded);
-    this.#report({ phase: 'download', loaded: this.#loaded, total });
+    // What cannot be seen is taken to come along with the rest, less a little that is kept back.
+    const seen = total - this.#unseen;
+    const unseen = seen > 0 ? 0.9 * this.#unseen * (this.#loaded / seen) : 0;
+    const loaded = Math.round(this.#loaded + unseen);
+    this.#report({ phase: 'download', loaded, total });
   }
 }

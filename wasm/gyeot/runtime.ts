@@ -57,7 +57,11 @@ async function compile(wasm: Located, options: ReadOptions): Promise<WebAssembly
     }
     const response = await fetch(wasm.url, options.signal ? { signal: options.signal } : {});
     checkResponse(response, name);
-    return await WebAssembly.compileStreaming(counted(response, options.onBytes));
+    // Only the response itself will do: the browser keeps the code that it makes of a response, and
+    // finds it again on the next visit, but not the code of one that was put together here.
+    const module = await WebAssembly.compileStreaming(typed(response));
+    options.onBytes?.(runtimeBytes);
+    return module;
   } catch (error) {
     if (error instanceof GyeotError) throw error;
     if (options.signal?.aborted) throw abortError(options.signal);
@@ -69,15 +73,9 @@ async function compile(wasm: Located, options: ReadOptions): Promise<WebAssembly
   }
 }
 
-/** The same response, its bytes counted as they pass; the type is stated for hosts that do not. */
-function counted(response: Response, onBytes?: (bytes: number) => void): Response {
-  const counter = new TransformStream<Uint8Array, Uint8Array>({
-    transform(chunk, controller) {
-      onBytes?.(chunk.length);
-      controller.enqueue(chunk);
-    },
-  });
-  return new Response(response.body!.pipeThrough(counter), {
-    headers: { 'content-type': 'application/wasm' },
-  });
+/** The type is stated for hosts that do not. */
+function typed(response: Response): Response {
+  const type = response.headers.get('content-type') ?? '';
+  if (/^application\/wasm\s*(;|$)/i.test(type)) return response;
+  return new Response(response.body, { headers: { 'content-type': 'application/wasm' } });
 }
