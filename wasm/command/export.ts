@@ -88,10 +88,14 @@ function* sql(table: Table, name = 'gyeot_rows'): Generator<string> {
   if (!/^[a-z_][a-z0-9_]{0,62}$/i.test(name)) {
     throw new GyeotError('argument', `--name takes a plain SQL name, not "${name}"`);
   }
-  // Quotes are doubled; with standard_conforming_strings (the default) a backslash is a backslash.
-  const quote = (text: string) => `'${text.replaceAll('\0', '').replaceAll("'", "''")}'`;
+  // Text with a backslash is an E'' string, which reads the same whatever standard_conforming_strings is.
+  // A client may send the file in one piece, so setting that here would come too late. PostgreSQL has no
+  // NUL in a text.
+  const quote = (text: string) => {
+    const plain = text.replaceAll('\0', '').replaceAll("'", "''");
+    return plain.includes('\\') ? `E'${plain.replaceAll('\\', '\\\\')}'` : `'${plain}'`;
+  };
   yield 'BEGIN;';
-  yield 'SET LOCAL standard_conforming_strings = on;';
   yield 'CREATE EXTENSION IF NOT EXISTS vector;';
   yield `CREATE TABLE ${name} (id integer PRIMARY KEY, grp text NOT NULL, question text NOT NULL, ` +
     `answer text NOT NULL, vector vector(${table.dimension}) NOT NULL);`;
