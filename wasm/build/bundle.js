@@ -57,13 +57,14 @@ export async function bundle(root, dist) {
       ...common,
       platform: 'node',
       target: 'node20',
-      entryPoints: entries(root, { command: 'wasm/command/command.ts' }),
+      // Workbooks are rare, so what reads them is loaded only for them.
+      entryPoints: entries(root, { command: 'wasm/command/command.ts', xlsx: 'wasm/command/xlsx.ts' }),
       // Bundled CommonJS packages look for `require`.
       banner: {
         js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module';\n" +
           'const require = __createRequire(import.meta.url);',
       },
-      plugins: [siblings(['core', 'node'])],
+      plugins: [siblings(['core', 'node', 'xlsx'])],
     },
   ];
   for (const options of builds) {
@@ -128,7 +129,12 @@ function entries(root, map) {
 
 /** Imports of another entry's source become imports of its output beside this one. */
 function siblings(names) {
-  const sources = { core: /\/core\/index\.js$/, engine: /^\.\/service\.js$/, node: /\/gyeot\/node\.js$/ };
+  const sources = {
+    core: /\/core\/index\.js$/,
+    engine: /^\.\/service\.js$/,
+    node: /\/gyeot\/node\.js$/,
+    xlsx: /^\.\/xlsx\.js$/,
+  };
   return {
     name: 'siblings',
     setup(build) {

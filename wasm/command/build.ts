@@ -21,7 +21,7 @@ const partLimit = 20 * 2 ** 20;
 export const build: Command = {
   summary: 'A static site from a spreadsheet',
   help: `
-gyeot build FAQ.csv --out SITE [--config site.json] [--model DIR] [--single-file]
+gyeot build FAQ.csv|FAQ.xlsx --out SITE [--config site.json] [--model DIR] [--single-file]
 
 Makes a folder to upload to any static host: the chat page with this table. --single-file makes SITE
 one HTML file that answers from a double click, without a server or a network.

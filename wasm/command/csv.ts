@@ -15,6 +15,7 @@ export interface CsvOptions {
 
 export interface CsvResult {
   rows: Texts[];
+  /** For people: the encoding that was read, or the sheet of a workbook. */
   encoding: string;
   /** Names of the columns that were taken. */
   columns: { question: string; answer: string; group: string | null };

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { GyeotError } from '../core/index.js';
 import type { TableMeta } from '../gyeot/table.js';
-import { parseTable } from './csv.js';
+import { parseRows, parseTable } from './csv.js';
 import type { CsvResult } from './csv.js';
 import { loadBot } from './options.js';
 import type { Command, Options } from './options.js';
@@ -16,17 +16,19 @@ export const csvOptions = {
   answer: { type: 'string' },
   group: { type: 'string' },
   encoding: { type: 'string' },
+  sheet: { type: 'string' },
 } as const;
 
 export const csvHelp = `  --question, --answer, --group NAME   columns, by name or number; guessed from usual headers
-  --encoding NAME                      default: found out (UTF-8, CP949, UTF-16)`;
+  --encoding NAME                      of a CSV; default: found out (UTF-8, CP949, UTF-16)
+  --sheet NAME                         of an .xlsx, by name or number; default: the first`;
 
 export const table: Command = {
   summary: 'A spreadsheet to a built table (safetensors)',
   help: `
-gyeot table FAQ.csv --out FILE.safetensors [--model DIR]
+gyeot table FAQ.csv|FAQ.xlsx --out FILE.safetensors [--model DIR]
 
-Reads commas, tabs or semicolons; empty answers are served by the others of their group. Vectors of
+Reads commas, tabs or semicolons, or an Excel workbook; empty answers are served by the others of their group. Vectors of
 questions that FILE holds already are taken over, so a second run embeds only what is new; a run that
 was stopped goes on where it was.
 
@@ -79,6 +81,34 @@ function metaOf(options: Options): Omit<TableMeta, 'fingerprint'> {
   return meta;
 }
 
+const startsWith = (bytes: Uint8Array, ...head: number[]): boolean =>
+  head.every((byte, index) => bytes[index] === byte);
+
+/** By what is in the file; its name may say anything. */
+async function parseSpreadsheet(bytes: Uint8Array, file: string, options: Options): Promise<CsvResult> {
+  const columns = {
+    question: options.text('question'),
+    answer: options.text('answer'),
+    group: options.text('group'),
+  };
+  const [encoding, wanted] = [options.text('encoding'), options.text('sheet')];
+  if (startsWith(bytes, 0xd0, 0xcf, 0x11, 0xe0)) {
+    throw new GyeotError(
+      'unsupported',
+      `${file} is a workbook of an old kind (.xls) or one with a password; save it as .xlsx or CSV`,
+      { file },
+    );
+  }
+  if (startsWith(bytes, 0x50, 0x4b)) {
+    if (encoding !== undefined) throw new GyeotError('argument', '--encoding is for CSV; a workbook has its own');
+    const { readWorkbook } = await import('./xlsx.js');
+    const { name, cells } = await readWorkbook(bytes, file, wanted);
+    return { ...parseRows(cells, file, columns), encoding: `sheet "${name}"` };
+  }
+  if (wanted !== undefined) throw new GyeotError('argument', `--sheet is for workbooks; ${file} is none`);
+  return parseTable(bytes, file, { ...columns, encoding });
+}
+
 /** Reads a spreadsheet and says what was made of it. */
 export async function readCsv(file: string, options: Options, terminal: Terminal): Promise<CsvResult> {
   let bytes: Uint8Array;
@@ -87,15 +117,7 @@ export async function readCsv(file: string, options: Options, terminal: Terminal
   } catch (cause) {
     throw new GyeotError('not-found', `${file} could not be read: ${(cause as Error).message}`, { file, cause });
   }
-  if (/\.xlsx?$/i.test(file) || (bytes[0] === 0x50 && bytes[1] === 0x4b)) {
-    throw new GyeotError('unsupported', `${file} is an Excel workbook; save it as CSV first`, { file });
-  }
-  const result = parseTable(bytes, path.basename(file), {
-    question: options.text('question'),
-    answer: options.text('answer'),
-    group: options.text('group'),
-    encoding: options.text('encoding'),
-  });
+  const result = await parseSpreadsheet(bytes, path.basename(file), options);
   const { rows, columns, encoding, empty, duplicates } = result;
   const left = [
     empty ? `${empty} without a question` : '',
