@@ -1,4 +1,4 @@
-/** A project into which the packed tarballs are installed, with the bundlers that people use. */
+/** A project into which the packed tarballs are installed, with the tools that people use. */
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -15,13 +15,15 @@ const tools = {
   react: '19.3.1',
   'react-dom': '19.3.1',
   rollup: '4.68.7',
+  typedoc: '0.28.20',
+  'typedoc-plugin-markdown': '4.14.1',
   typescript: '5.9.3',
   vite: '8.3.8',
   webpack: '5.112.2',
   'webpack-cli': '7.3.1',
 };
 
-const cache = path.join(root, '.cache/package');
+export const cache = path.join(root, '.cache/package');
 export const project = path.join(cache, 'project');
 
 export function run(command, args, cwd = project) {
@@ -33,26 +35,31 @@ export function run(command, args, cwd = project) {
   }
 }
 
-/** The project with gyeot and gyeot-ko as `npm pack` makes them. */
-export async function prepare() {
-  const packages = path.join(project, 'node_modules');
+const packages = path.join(project, 'node_modules');
+
+/** The project with the bundlers and other tools, but without gyeot. */
+export async function installTools() {
   await mkdir(project, { recursive: true });
   const manifest = JSON.stringify({ name: 'fixture', private: true, type: 'module', dependencies: tools });
   const stamp = createHash('sha256').update(manifest).digest('hex');
   const stampFile = path.join(cache, 'stamp');
-  if (!existsSync(stampFile) || (await readFile(stampFile, 'utf8')) !== stamp) {
-    await rm(packages, { recursive: true, force: true });
-    await writeFile(path.join(project, 'package.json'), manifest);
-    run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error']);
-    await writeFile(stampFile, stamp);
-  }
+  if (existsSync(stampFile) && (await readFile(stampFile, 'utf8')) === stamp) return;
+  await rm(packages, { recursive: true, force: true });
+  await writeFile(path.join(project, 'package.json'), manifest);
+  run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error']);
+  await writeFile(stampFile, stamp);
+}
+
+/** The project with gyeot and gyeot-ko as `npm pack` makes them. */
+export async function prepare() {
+  await installTools();
   for (const [name, folder] of [['gyeot', root], ['gyeot-ko', path.join(root, 'model')]]) {
-    await install(name, folder, packages);
+    await install(name, folder);
   }
 }
 
 /** Packs a package and unpacks it where npm would put it; neither has dependencies to resolve. */
-async function install(name, folder, packages) {
+async function install(name, folder) {
   const [tarball] = JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', cache, folder], root));
   const target = path.join(packages, name);
   await rm(target, { recursive: true, force: true });
@@ -132,7 +139,6 @@ export const copied = threeLines
   .replace('Gyeot.load(ko)', "Gyeot.load({ baseUrl: 'gyeot/', model: 'ko/default/', table: 'ko/table/ko.safetensors' })");
 
 export async function copyAssets(to) {
-  const packages = path.join(project, 'node_modules');
   await cp(path.join(packages, 'gyeot/dist'), path.join(to, 'gyeot'), {
     recursive: true,
     filter: (from) => !from.includes(`${path.sep}page`),

@@ -1,5 +1,6 @@
-/** The one error class. Every failure that a caller can meet is a `GyeotError` with a code. */
+/** The one error class, and its codes. @module */
 
+/** What went wrong, for a program to decide by; the message is for people. */
 export type GyeotErrorCode =
   /** Out of memory, in the core or in the runtime. */
   | 'memory'
@@ -32,6 +33,7 @@ export type GyeotErrorCode =
   /** A spreadsheet row that cannot be used. */
   | 'csv';
 
+/** Every failure that a caller can meet is one of these, with a code. */
 export class GyeotError extends Error {
   readonly code: GyeotErrorCode;
   /** The file that was at fault, where there was one. */

@@ -1,4 +1,4 @@
-/** `gyeot/core`: tokenizing, pooling and search, without the encoder's runtime. */
+/** `gyeot/core`: tokenizing, pooling and search, without the encoder's runtime. @module */
 export { GyeotError } from './error.js';
 export type { GyeotErrorCode } from './error.js';
 export { CoreModule, compileCore } from './module.js';

@@ -9,6 +9,7 @@ import type { GyeotErrorCode } from './error.js';
 /**
  * What core.wasm exports. Each file that calls functions of its own adds them here:
  * `declare module './module.js' { interface CoreExports { gyeot_wasm_x(a: number): number } }`
+ * @hidden
  */
 export interface CoreExports {
   readonly memory: WebAssembly.Memory;
