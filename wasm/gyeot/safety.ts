@@ -1,5 +1,6 @@
-/** Safety rules: words of danger are met before any table is searched. */
+/** Safety rules: words of danger are met before any table is searched. Format: model/SAFETY.md. */
 import { GyeotError } from '../core/index.js';
+import { fold, readings } from './spelling.js';
 import type { HelpLine } from './types.js';
 
 export interface Danger {
@@ -9,68 +10,153 @@ export interface Danger {
   help: HelpLine[];
 }
 
-interface Category {
-  id: string;
+/** All of `need` stand near each other, and none of `unless` does. */
+interface Pattern {
+  need: RegExp[];
+  unless: RegExp[];
+}
+
+interface Variant {
+  patterns: Pattern[];
   answers: string[];
   help: HelpLine[];
-  patterns: RegExp[];
-  exceptions: RegExp[];
 }
+
+interface Category extends Variant {
+  id: string;
+  exceptions: RegExp[];
+  variants: Variant[];
+}
+
+interface RulesFile {
+  format?: unknown;
+  version?: unknown;
+  help?: HelpLine[];
+  words?: Record<string, string[]>;
+  exceptions?: string[];
+  categories?: CategoryFile[];
+}
+
+interface VariantFile {
+  patterns?: (string | string[])[];
+  answer?: string[];
+  help?: string[];
+}
+
+interface CategoryFile extends VariantFile {
+  id: string;
+  exceptions?: string[];
+  variants?: VariantFile[];
+}
+
+/** How far apart, in letters, the parts of one pattern may stand. */
+const near = 60;
 
 export class SafetyRules {
   readonly help: HelpLine[];
+  readonly #exceptions: RegExp[];
   readonly #categories: Category[];
 
-  private constructor(help: HelpLine[], categories: Category[]) {
+  private constructor(help: HelpLine[], exceptions: RegExp[], categories: Category[]) {
     this.help = help;
+    this.#exceptions = exceptions;
     this.#categories = categories;
   }
 
   /** Reads a rules file (`gyeot-safety`, version 1), already parsed from JSON. */
   static parse(json: unknown): SafetyRules {
-    const file = json as {
-      format?: unknown; version?: unknown;
-      help?: HelpLine[];
-      categories?: { id: string; answer?: string[]; help?: string[]; patterns?: string[]; exceptions?: string[] }[];
-    } | null;
+    const file = json as RulesFile | null;
     if (file?.format !== 'gyeot-safety' || file.version !== 1 || !Array.isArray(file.categories)) {
       throw new GyeotError('format', 'The safety rules are not a gyeot-safety file of version 1');
     }
-    const help = file.help ?? [];
-    const compile = (source: string, id: string, flags = 'u'): RegExp => {
-      try {
-        return new RegExp(source, flags);
-      } catch (cause) {
-        throw new GyeotError('format', `The safety rule "${source}" of ${id} is no pattern`, { cause });
-      }
-    };
-    const categories = file.categories.map((category) => ({
-      id: category.id,
-      answers: category.answer ?? [],
-      help: help.filter((line) => category.help?.includes(line.number)),
-      patterns: (category.patterns ?? []).map((source) => compile(source, category.id)),
-      // Global, so that every occurrence is taken out.
-      exceptions: (category.exceptions ?? []).map((source) => compile(source, category.id, 'gu')),
-    }));
-    return new SafetyRules(help, categories);
+    const lines = file.help ?? [];
+    const compile = compiler(file.words ?? {});
+    // Global, so that every occurrence is taken out.
+    const exceptions = (sources: string[] | undefined, id: string): RegExp[] =>
+      (sources ?? []).map((source) => compile(source, id, 'gu'));
+    const variant = (from: VariantFile, id: string, help: HelpLine[] = []): Variant => ({
+      patterns: (from.patterns ?? []).map((source) => pattern(source, (part) => compile(part, id, 'gu'))),
+      answers: from.answer ?? [],
+      help: from.help ? lines.filter((line) => from.help?.includes(line.number)) : help,
+    });
+    const categories = file.categories.map((from): Category => {
+      const whole = variant(from, from.id);
+      const variants = (from.variants ?? []).map((one) => variant(one, from.id, whole.help));
+      return { ...whole, id: from.id, exceptions: exceptions(from.exceptions, from.id), variants };
+    });
+    return new SafetyRules(lines, exceptions(file.exceptions, 'all categories'), categories);
   }
 
   /** The first category that a text speaks of; spacing, punctuation, case and ㅋㅋ make no difference. */
   check(text: string): Danger | null {
-    const squeezed = squeeze(text);
-    for (const { id, answers, help, patterns, exceptions } of this.#categories) {
-      const left = exceptions.reduce((rest, pattern) => rest.replace(pattern, ' '), squeezed);
-      if (patterns.some((pattern) => pattern.test(left))) return { category: id, answers, help };
+    const texts = readings(text).map((reading) => without(reading, this.#exceptions));
+    for (const { id, patterns, exceptions, variants, answers, help } of this.#categories) {
+      const left = texts.map((reading) => without(reading, exceptions));
+      if (!left.some((reading) => patterns.some((one) => met(one, reading)))) continue;
+      const variant = variants.find((one) =>
+        left.some((reading) => one.patterns.some((part) => met(part, reading))));
+      return {
+        category: id,
+        answers: variant?.answers ?? answers,
+        help: variant?.help ?? help,
+      };
     }
     return null;
   }
 }
 
-function squeeze(text: string): string {
-  return text
-    .normalize('NFC')
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, '')
-    .replace(/[ㅋㅠㅜ]+|ㅎ{2,}/gu, '')
-    .replace(/(.)\1{2,}/gu, '$1');
+/** Puts the words in place of their `<names>`, folds the spelling, and compiles. */
+function compiler(words: Record<string, string[]>) {
+  const known = new Map<string, string>();
+  const fill = (source: string, id: string): string =>
+    source.replace(/<(\p{L}+)>/gu, (_, name: string) => {
+      const word = known.get(name);
+      if (word === undefined) {
+        throw new GyeotError('format', `The safety rule "${source}" of ${id} names <${name}>, which is no word before it`);
+      }
+      return word;
+    });
+  for (const [name, forms] of Object.entries(words)) {
+    known.set(name, `(?:${forms.map((form) => fill(form, 'words')).join('|')})`);
+  }
+  return (source: string, id: string, flags: string): RegExp => {
+    const filled = fold(fill(source, id));
+    try {
+      return new RegExp(filled, flags);
+    } catch (cause) {
+      throw new GyeotError('format', `The safety rule "${source}" of ${id} is no pattern`, { cause });
+    }
+  };
+}
+
+function pattern(source: string | string[], compile: (part: string) => RegExp): Pattern {
+  const parts = typeof source === 'string' ? [source] : source;
+  return {
+    need: parts.filter((part) => !part.startsWith('!')).map(compile),
+    unless: parts.filter((part) => part.startsWith('!')).map((part) => compile(part.slice(1))),
+  };
+}
+
+function without(text: string, exceptions: RegExp[]): string {
+  return exceptions.reduce((rest, exception) => rest.replace(exception, ' '), text);
+}
+
+function met({ need, unless }: Pattern, text: string): boolean {
+  const [first, ...others] = need;
+  if (!first || !need.every((part) => has(part, text))) return false;
+  if (others.length === 0 && unless.length === 0) return true;
+  // All are there; now look whether they stand together.
+  first.lastIndex = 0;
+  for (let found = first.exec(text); found; found = first.exec(text)) {
+    const end = found.index + found[0].length;
+    const around = text.slice(Math.max(0, found.index - near), end + near);
+    if (others.every((part) => has(part, around)) && !unless.some((part) => has(part, around))) return true;
+    if (found[0] === '') first.lastIndex++;
+  }
+  return false;
+}
+
+function has(part: RegExp, text: string): boolean {
+  part.lastIndex = 0;
+  return part.test(text);
 }
