@@ -192,7 +192,15 @@ async function writeIndex(out, assets) {
   const html = await readFile(path.join(web, 'index.html'), 'utf8');
   await writeFile(
     path.join(out, 'index.html'),
-    html.replace('%STYLE%', assets.style).replace('%SCRIPT%', assets.script),
+    html
+      .replace('%STYLE%', assets.style)
+      .replace('%SCRIPT%', assets.script)
+      // Asked for at once, not after the scripts that ask for them have run.
+      .replace('%PRELOAD%', [
+        ...assets.shell.filter((name) => name !== assets.script)
+          .map((name) => `<link rel="modulepreload" href="${name}">`),
+        '<link rel="preload" as="fetch" href="site.json" crossorigin>',
+      ].join('\n')),
   );
 }
 

@@ -10,26 +10,37 @@ env.allowRemoteModels = false;
 env.backends.onnx.wasm.wasmPaths = '/ort/';
 env.backends.onnx.wasm.numThreads = 1;
 
-/** The tensors of a safetensors file that are asked for, each as bytes. */
+/** The tensors of a safetensors file that are asked for: `{ dtype, bytes }`, or undefined. */
 function tensors(buffer, names) {
   const head = Number(new DataView(buffer).getBigUint64(0, true));
   const entries = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, head)));
   return names.map((name) => {
-    const [begin, end] = entries[name].data_offsets.map((at) => at + 8 + head);
-    return buffer.slice(begin, end);
+    if (!entries[name]) return undefined;
+    const { dtype, data_offsets: offsets } = entries[name];
+    const [begin, end] = offsets.map((at) => at + 8 + head);
+    return { dtype, bytes: buffer.slice(begin, end) };
   });
+}
+
+/** Rows as f32; those kept in eight bits have a scale each. */
+function expand(vectors, scales) {
+  if (vectors.dtype === 'F32') return new Float32Array(vectors.bytes);
+  const codes = new Int8Array(vectors.bytes);
+  const scale = new Float32Array(scales.bytes);
+  const dimension = codes.length / scale.length;
+  return Float32Array.from(codes, (code, at) => code * scale[Math.floor(at / dimension)]);
 }
 
 async function loadTable() {
   const buffer = await (await fetch('/table/ko.safetensors')).arrayBuffer();
-  const [vectors, offsets, text] =
-    tensors(buffer, ['vectors', 'question_offsets', 'question_bytes']);
-  const at = new Uint32Array(offsets);
-  const rows = new Float32Array(vectors);
+  const [vectors, scales, offsets, text] =
+    tensors(buffer, ['vectors', 'scales', 'question_offsets', 'question_bytes']);
+  const at = new Uint32Array(offsets.bytes);
+  const rows = expand(vectors, scales);
   return {
     rows,
     dimension: rows.length / (at.length - 1),
-    question: (row) => new TextDecoder().decode(text.slice(at[row], at[row + 1])),
+    question: (row) => new TextDecoder().decode(text.bytes.slice(at[row], at[row + 1])),
   };
 }
 

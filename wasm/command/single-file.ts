@@ -54,7 +54,7 @@ export async function singleFile(site: string, dist: string, target: string): Pr
   ].join('; ');
   const html = page
     .replace(/(<meta http-equiv="Content-Security-Policy" content=")[^"]*/, (_, start: string) => start + policy)
-    .replace(/<link rel="(manifest|apple-touch-icon)"[^>]*>\n?/g, '')
+    .replace(/<link rel="(manifest|apple-touch-icon|preload|modulepreload)"[^>]*>\n?/g, '')
     .replace(/<link rel="icon"[^>]*>/, () => `<link rel="icon" href="${iconUrl}">`)
     .replace(/<link rel="stylesheet"[^>]*>/, () => `<style>${css}</style>`)
     .replace(/<script type="module"[^>]*><\/script>\n?/, '');

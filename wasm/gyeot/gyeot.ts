@@ -9,8 +9,8 @@ import { closedError } from './queue.js';
 import { RpcClient } from './rpc.js';
 import type { Service } from './rpc.js';
 import type {
-  Answer, AskOptions, CallOptions, EmbedOptions, Embeddings, GyeotBot, LoadOptions, Match, ModelInfo,
-  ModelSource, Row, Source, TableInfo, TokenPiece,
+  Answer, AskOptions, CallOptions, EmbedOptions, Embeddings, EngineOptions as Place, GyeotBot,
+  LoadOptions, Match, ModelInfo, ModelSource, Prepared, Row, Source, TableInfo, TokenPiece,
 } from './types.js';
 
 /** What differs between a browser and Node; each entry file brings its own. */
@@ -45,7 +45,7 @@ export async function connect(platform: Platform, options: LoadOptions): Promise
   const { signal, onProgress } = options;
   if (signal) throwIfAborted(signal);
   const request = await engineOptions(platform, options);
-  const backend = await startBackend(platform, options);
+  const backend = await (takePrepared(options.prepared) ?? startBackend(platform, options));
   try {
     const call = callOptions(signal, onProgress);
     return { backend, info: (await backend.call('load', [request], call)) as EngineInfo };
@@ -53,6 +53,28 @@ export async function connect(platform: Platform, options: LoadOptions): Promise
     backend.end();
     throw error;
   }
+}
+
+/** Backends that were started ahead of their `load`. */
+const ahead = new WeakMap<Prepared, Promise<Backend>>();
+
+function takePrepared(prepared: Prepared | undefined): Promise<Backend> | undefined {
+  const backend = prepared && ahead.get(prepared);
+  if (prepared) ahead.delete(prepared);
+  return backend;
+}
+
+/** Starts the worker, and in it the runtime, whose .wasm is the longest to fetch after the model. */
+export function prepare(platform: Platform, options: Place): Prepared {
+  const backend = startBackend(platform, options);
+  const begin = { runtime: runtimeOf(platform, options), threads: options.threads ?? 1 };
+  // What fails here fails again, and is told, in `load`.
+  backend.then((started) => started.call('prepare', [begin], {})).catch(() => {});
+  const prepared: Prepared = {
+    close: () => void takePrepared(prepared)?.then((started) => started.end(), () => {}),
+  };
+  ahead.set(prepared, backend);
+  return prepared;
 }
 
 function callOptions(signal?: AbortSignal, onProgress?: CallOptions['onProgress']): CallOptions {
@@ -156,12 +178,16 @@ async function engineOptions(platform: Platform, options: LoadOptions): Promise<
       ? options.safety
       : locate(options.safety),
     core: coreOf(platform, options),
-    runtime: options.baseUrl === undefined
-      ? { url: platform.runtimeUrl().href }
-      : beside(options.baseUrl, 'ort/ort-wasm-simd-threaded.wasm'),
+    runtime: runtimeOf(platform, options),
     threads: options.threads ?? 1,
     cache: options.cache ?? true,
   };
+}
+
+function runtimeOf(platform: Platform, { baseUrl }: Place): Located {
+  return baseUrl === undefined
+    ? { url: platform.runtimeUrl().href }
+    : beside(baseUrl, 'ort/ort-wasm-simd-threaded.wasm');
 }
 
 function coreOf(platform: Platform, options: LoadOptions): Located {
@@ -176,7 +202,7 @@ function beside(base: string | URL, path: string): Located {
   return { url: new URL(path, (folder as { folder: string }).folder).href };
 }
 
-async function startBackend(platform: Platform, options: LoadOptions): Promise<Backend> {
+async function startBackend(platform: Platform, options: Place): Promise<Backend> {
   const wanted = options.worker ?? platform.worker;
   if (wanted && platform.createWorker) {
     const { baseUrl } = options;

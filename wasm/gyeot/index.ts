@@ -1,8 +1,8 @@
-/** `gyeot` in a browser: the engine runs in a worker. */
+/** `gyeot` in a browser: the engine runs in a worker. @module */
 import { GyeotError } from '../core/index.js';
-import { LoadedGyeot, connect } from './gyeot.js';
+import { LoadedGyeot, connect, prepare } from './gyeot.js';
 import type { Platform } from './gyeot.js';
-import type { LoadOptions } from './types.js';
+import type { EngineOptions, LoadOptions, Prepared } from './types.js';
 
 export * from '../core/index.js';
 export * from './public.js';
@@ -23,9 +23,15 @@ const platform: Platform = {
   },
 };
 
+/** A model and its table, ready to answer. Calls may overlap; they are served in order. */
 export class Gyeot extends LoadedGyeot {
   /** Loads a model and a table: `const bot = await Gyeot.load(ko)`. */
   static async load(options: LoadOptions = {}): Promise<Gyeot> {
     return new Gyeot(await connect(platform, options));
+  }
+
+  /** Starts what does not depend on a model, for `load({ prepared })` to go on with. */
+  static prepare(options: EngineOptions = {}): Prepared {
+    return prepare(platform, options);
   }
 }

@@ -1,9 +1,9 @@
-/** `gyeot` in Node: the engine runs in this thread; files may be paths. */
+/** `gyeot` in Node: the engine runs in this thread; files may be paths. @module */
 import { GyeotError } from '../core/index.js';
-import { LoadedGyeot, connect } from './gyeot.js';
+import { LoadedGyeot, connect, prepare } from './gyeot.js';
 import type { Platform } from './gyeot.js';
 import { engineService } from './service.js';
-import type { LoadOptions } from './types.js';
+import type { EngineOptions, LoadOptions, Prepared } from './types.js';
 
 export * from '../core/index.js';
 export * from './public.js';
@@ -42,9 +42,15 @@ function koreanPackage(): URL {
   );
 }
 
+/** A model and its table, ready to answer. Calls may overlap; they are served in order. */
 export class Gyeot extends LoadedGyeot {
   /** Loads a model and a table; without options, those of gyeot-ko. */
   static async load(options: LoadOptions = {}): Promise<Gyeot> {
     return new Gyeot(await connect(platform, options));
+  }
+
+  /** Starts what does not depend on a model, for `load({ prepared })` to go on with. */
+  static prepare(options: EngineOptions = {}): Prepared {
+    return prepare(platform, options);
   }
 }

@@ -30,7 +30,7 @@ export function startRuntime(
     started.catch(() => (started = null));
     return started;
   }
-  options.onBytes?.(runtimeBytes);
+  started.then(() => options.onBytes?.(runtimeBytes), () => {});
   return started;
 }
 

@@ -6,6 +6,7 @@ import { loadEngine } from './load.js';
 import type { EngineOptions } from './load.js';
 import { closedError } from './queue.js';
 import type { Service } from './rpc.js';
+import { startRuntime } from './runtime.js';
 import type { AskOptions, CallOptions, Row } from './types.js';
 
 /** A service that has no engine until `load` was called. */
@@ -15,6 +16,9 @@ export function engineService(): Service {
 
   // The arguments are those of the public class, which checks them before they are sent.
   const methods: Record<string, (args: any, options: CallOptions) => Promise<unknown>> = {
+    async prepare([{ runtime, threads }]: [Pick<EngineOptions, 'runtime' | 'threads'>]) {
+      await startRuntime(runtime, threads);
+    },
     async load([options]: [EngineOptions], call) {
       const loaded = await loadEngine(options, call);
       if (closed) {

@@ -32,11 +32,8 @@ export interface EmbedOptions extends CallOptions {
   kind?: 'query' | 'document';
 }
 
-export interface LoadOptions extends CallOptions {
-  /** Default: the bundled Korean model. */
-  model?: ModelSource;
-  /** Default: the bundled table. `null` loads the encoder alone (`embed` works, `ask` does not). */
-  table?: Source | null;
+/** Where the engine runs: what `Gyeot.prepare` can begin with before a model is known. */
+export interface EngineOptions {
   /** Threads for the encoder where the page is cross-origin isolated. Default 1. */
   threads?: number;
   /** Run in a Web Worker. Default: true in a browser, false in Node. Falls back to this thread. */
@@ -45,6 +42,21 @@ export interface LoadOptions extends CallOptions {
   createWorker?: () => Worker;
   /** Folder that holds `core.wasm`, `worker.js` and `ort/`. Default: beside the module. */
   baseUrl?: string | URL;
+}
+
+/** A worker and a runtime that are being started; one `load` may use them. */
+export interface Prepared {
+  /** Ends them, where no `load` came to use them. */
+  close(): void;
+}
+
+export interface LoadOptions extends CallOptions, EngineOptions {
+  /** Default: the bundled Korean model. */
+  model?: ModelSource;
+  /** Default: the bundled table. `null` loads the encoder alone (`embed` works, `ask` does not). */
+  table?: Source | null;
+  /** What `Gyeot.prepare` gave, with the same options of the engine. */
+  prepared?: Prepared;
   /** Where `core.wasm` is, or its bytes. Default: in `baseUrl`. */
   wasmUrl?: string | URL;
   wasmBinary?: Uint8Array | ArrayBuffer;
@@ -161,9 +173,13 @@ export interface ModelInfo {
 export interface GyeotBot {
   readonly model: ModelInfo;
   readonly table: TableInfo | null;
+  /** Sentence vectors, in the order of the texts. Cancelling gives `aborted`, and harms no other call. */
   embed(texts: string | string[], options?: EmbedOptions): Promise<Embeddings>;
+  /** The `k` nearest rows (default 5), best first, whatever their scores. */
   match(text: string, options?: { k?: number; signal?: AbortSignal }): Promise<Match[]>;
+  /** A response, a crisis with its help lines, or the fallback where nothing is near enough. */
   ask(text: string, options?: AskOptions): Promise<Answer>;
+  /** How the model reads a text, piece by piece. */
   tokenize(text: string): Promise<TokenPiece[]>;
   /** Embeds rows and adds them to the table that is loaded (or starts one). All or nothing. */
   addTable(

@@ -5,10 +5,11 @@ import type {
   GyeotBot,
   LoadOptions,
   ModelSource,
+  Prepared,
   Progress,
   Source,
 } from '../../wasm/gyeot/types.js';
-import { change, settings } from './settings.js';
+import { change, readSettings } from './settings.js';
 import type { Site } from './site.js';
 
 /** Where the build puts `core.wasm`, `worker.js` and `ort/`. */
@@ -29,6 +30,19 @@ interface Connection {
 const otherTabMs = 120_000;
 
 const pageUrl = (path: string): URL => new URL(path, document.baseURI);
+
+/** Begun before the page knows what to load: a worker and its runtime take a while to start. */
+let prepared: Prepared | undefined = metered() ? undefined : Gyeot.prepare({ baseUrl: runtimeUrl() });
+
+/** Whether the connection is metered and nothing is here yet. */
+function metered(): boolean {
+  const { connection } = navigator as { connection?: Connection };
+  return Boolean(connection?.saveData) && !readSettings().loaded;
+}
+
+function runtimeUrl(): URL {
+  return new URL(RUNTIME_FOLDER, document.baseURI);
+}
 
 export class Engine {
   state: EngineState = { name: 'loading', progress: null };
@@ -60,8 +74,7 @@ export class Engine {
 
   /** Starts loading, or asks first where the connection is metered and nothing is here yet. */
   async start(table: Source | null): Promise<void> {
-    const connection = (navigator as { connection?: Connection }).connection;
-    if (connection?.saveData && !settings().loaded) {
+    if (metered()) {
       this.#set({ name: 'asking', bytes: this.#site.download ?? 0 });
       return;
     }
@@ -93,12 +106,15 @@ export class Engine {
   }
 
   #open(model: ModelSource, table: Source | null, options: LoadOptions): Promise<GyeotBot> {
+    const begun = prepared;
+    prepared = undefined;
     return Gyeot.load({
       ...options,
+      ...(begun ? { prepared: begun } : {}),
       model,
       table,
       safety: this.#site.safety === null ? null : pageUrl(this.#site.safety),
-      baseUrl: pageUrl(RUNTIME_FOLDER),
+      baseUrl: runtimeUrl(),
     });
   }
 
