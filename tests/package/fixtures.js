@@ -1,7 +1,7 @@
 /** A project into which the packed tarballs are installed, with the tools that people use. */
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { visitor } from '../browser/harness.js';
@@ -56,6 +56,12 @@ export async function prepare() {
   for (const [name, folder] of [['gyeot', root], ['gyeot-ko', path.join(root, 'model')]]) {
     await install(name, folder);
   }
+}
+
+/** What `npm pack` made of gyeot or gyeot-ko. */
+export function tarball(name) {
+  const { version } = JSON.parse(readFileSync(path.join(packages, name, 'package.json'), 'utf8'));
+  return path.join(cache, `${name}-${version}.tgz`);
 }
 
 /** Packs a package and unpacks it where npm would put it; neither has dependencies to resolve. */

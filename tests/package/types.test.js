@@ -1,18 +1,13 @@
 /** The package's types and metadata, by the tools that people's projects use. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { before, test } from 'node:test';
 import { root } from '../js/support.js';
-import { app, prepare, project, run } from './fixtures.js';
+import { app, prepare, project, run, tarball } from './fixtures.js';
 
 before(prepare);
 
-const tarball = (name) => {
-  const { version } = JSON.parse(readFileSync(path.join(project, 'node_modules', name, 'package.json')));
-  return path.join(project, '..', `${name}-${version}.tgz`);
-};
 const bin = (name) => path.join(root, 'node_modules/.bin', name);
 
 test('publint finds nothing', () => {
