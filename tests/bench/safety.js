@@ -1,5 +1,5 @@
 /**
- * How well the safety rules recognise danger: node tests/bench/safety.js
+ * How well the safety rules recognise danger, and how fast: node tests/bench/safety.js
  * Each list is printed with what it is worth as evidence; see model/SAFETY.md.
  */
 import { readFile } from 'node:fs/promises';
@@ -10,13 +10,19 @@ const percent = (part, whole) => `${part} of ${whole} (${((100 * part) / whole).
 
 const rules = SafetyRules.parse(await read('model/safety.ko.json'));
 const verbose = process.argv.includes('--list');
+const made = 'the rules were made from it';
+const all = [];
 
 for (const [file, worth] of [
-  ['crisis.json', 'the rules were made from it'],
-  ['crisis-test.json', 'written before these rules, but by the same hand'],
-  ['crisis-other.json', 'written by another hand, never read while tuning'],
+  ['crisis.json', made],
+  ['crisis-wide.json', made],
+  ['crisis-hard.json', made],
+  ['crisis-test.json', 'by the same hand, read once the rules stood'],
+  ['crisis-other.json', 'by another hand, read before these rules'],
+  ['crisis-wide-test.json', 'by the same hand, never read'],
 ]) {
   const phrasings = await read(`tests/data/${file}`);
+  all.push(...phrasings.map(({ text }) => text));
   const found = phrasings.map(({ text }) => rules.check(text)?.category);
   const caught = found.filter((category) => category !== undefined).length;
   const right = found.filter((category, i) => category === phrasings[i].category).length;
@@ -24,11 +30,19 @@ for (const [file, worth] of [
   if (verbose) phrasings.forEach(({ text }, i) => found[i] === undefined && console.log(`  missed: ${text}`));
 }
 for (const [file, worth] of [
-  ['harmless.json', 'the rules were made from it'],
-  ['harmless-test.json', 'written before these rules, but by the same hand'],
+  ['harmless.json', made],
+  ['harmless-wide.json', made],
+  ['harmless-hard.json', made],
+  ['harmless-test.json', 'by the same hand, read once the rules stood'],
+  ['harmless-wide-test.json', 'by the same hand, never read'],
 ]) {
   const sentences = await read(`tests/data/${file}`);
+  all.push(...sentences);
   const alarms = sentences.filter((text) => rules.check(text) !== null);
   console.log(`${file}: false alarms ${percent(alarms.length, sentences.length)} — ${worth}`);
   if (verbose) for (const text of alarms) console.log(`  alarmed: ${text}`);
 }
+
+const begun = performance.now();
+for (const text of all) rules.check(text);
+console.log(`${((performance.now() - begun) / all.length).toFixed(3)} ms a sentence`);

@@ -46,7 +46,7 @@ test('at most 3 % of 300 further harmless sentences raise an alarm', async (cont
 });
 
 // The figures that the rules must hold: model/SAFETY.md says what each list is worth.
-for (const [name, floor] of [['crisis-other', 0.97], ['crisis-wide', 0.97], ['crisis-wide-test', 0.97]]) {
+for (const [name, floor] of [['crisis-other', 0.97], ['crisis-wide', 0.97], ['crisis-hard', 0.97], ['crisis-wide-test', 0.97]]) {
   test(`at least ${100 * floor} % of ${name}.json are recognised`, async (context) => {
     const phrasings = await read(`tests/data/${name}.json`);
     const missed = phrasings.filter(({ text }) => rules.check(text) === null).length;
@@ -55,7 +55,7 @@ for (const [name, floor] of [['crisis-other', 0.97], ['crisis-wide', 0.97], ['cr
   });
 }
 
-for (const name of ['harmless-wide', 'harmless-wide-test']) {
+for (const name of ['harmless-wide', 'harmless-hard', 'harmless-wide-test']) {
   test(`at most 3 % of ${name}.json raise an alarm`, async (context) => {
     const sentences = await read(`tests/data/${name}.json`);
     const alarms = sentences.filter((text) => rules.check(text) !== null).length;

@@ -5,6 +5,9 @@ import type { HelpLine } from '../../wasm/gyeot/types.js';
 import type { Watch } from './conversation.js';
 import type { Site } from './site.js';
 
+/** After the first paint, before anyone has typed a sentence. */
+const warmMs = 1000;
+
 export type PageRules = Watch & { help: HelpLine[] };
 
 /** `null` where a site has no rules, or they cannot be read: the bot then reports it itself. */
@@ -14,6 +17,8 @@ export async function readRules(site: Site): Promise<PageRules | null> {
     const response = await fetch(new URL(site.safety, document.baseURI));
     if (!response.ok) return null;
     const rules = SafetyRules.parse(await response.json());
+    // The first reading compiles the rules; a phone should not do that when a message is sent.
+    setTimeout(() => rules.check('안녕'), warmMs);
     return {
       help: rules.help,
       check(text) {
