@@ -14,6 +14,13 @@ declare const self: ServiceWorkerGlobalScope & { GYEOT_FILES: Precached[] };
 // Not bundled: a site made from this page replaces it, and the browser then sees a new version.
 importScripts('precache.js');
 
+// The browser keeps compiled code for what comes from its own cache, and not for what is given here;
+// when that cache fails, the page asks again in the ordinary way.
+self.addEventListener('fetch', (event) => {
+  const { cache, url } = event.request;
+  if (cache === 'force-cache' && url.endsWith('.wasm')) event.stopImmediatePropagation();
+});
+
 setCacheNameDetails({ prefix: 'gyeot', suffix: self.registration.scope });
 precacheAndRoute(self.GYEOT_FILES, {
   // Links come with campaign marks (?utm…, ?fbclid…); they all mean the one page.

@@ -5,14 +5,21 @@ import { throwIfAborted } from './abort.js';
 export class Queue {
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
+  #jobs = 0;
+
+  /** Nothing runs or waits. */
+  get idle(): boolean {
+    return this.#jobs === 0 && !this.#closed;
+  }
 
   run<T>(job: () => Promise<T> | T, signal?: AbortSignal): Promise<T> {
+    this.#jobs++;
     const result = this.#last.then(() => {
       if (this.#closed) throw closedError();
       throwIfAborted(signal);
       return job();
     });
-    this.#last = result.catch(() => {});
+    this.#last = result.catch(() => {}).finally(() => this.#jobs--);
     return result;
   }
 

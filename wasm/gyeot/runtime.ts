@@ -55,7 +55,7 @@ async function compile(wasm: Located, options: ReadOptions): Promise<WebAssembly
     if ('bytes' in wasm || !/^https?:/.test(wasm.url)) {
       return await WebAssembly.compile((await readLocated(wasm, options)) as BufferSource);
     }
-    const response = await fetch(wasm.url, options.signal ? { signal: options.signal } : {});
+    const response = await request(wasm.url, options.signal);
     checkResponse(response, name);
     // Only the response itself will do: the browser keeps the code that it makes of a response, and
     // finds it again on the next visit, but not the code of one that was put together here.
@@ -70,6 +70,25 @@ async function compile(wasm: Located, options: ReadOptions): Promise<WebAssembly
       file: name,
       cause: error,
     });
+  }
+}
+
+/** A folder or file that is named by its content; what is in it never changes. */
+const immutable = /[-.][0-9a-f]{8,64}[/.]/;
+
+/**
+ * What is named by its content is taken from the browser's own cache without asking the server. A
+ * service worker should let this one request pass: Chromium keeps compiled code for what comes from
+ * that cache, but not for what a service worker gives. Where it fails, the service worker is asked.
+ */
+async function request(url: string, signal: AbortSignal | undefined): Promise<Response> {
+  const init = signal ? { signal } : {};
+  if (!immutable.test(new URL(url).pathname)) return fetch(url, init);
+  try {
+    return await fetch(url, { ...init, cache: 'force-cache' });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    return fetch(url, init);
   }
 }
 

@@ -26,6 +26,10 @@ export function engineService(): Service {
         throw closedError();
       }
       engine = loaded;
+      // In a page's worker, that is: a script in Node asks at once, and a page would stutter.
+      if (typeof document === 'undefined' && typeof location !== 'undefined') {
+        void loaded.practise().catch(() => {});
+      }
       return loaded.info;
     },
     embed: ([texts, kind]: [string[], 'query' | 'document'], call) =>
