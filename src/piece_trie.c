@@ -16,8 +16,15 @@ static gyeot_rare_code *rare_slot(gyeot_rare_code *table, size_t capacity, uint3
   return &table[at];
 }
 
-uint32_t gyeot_piece_trie_rare_code(const gyeot_piece_trie *trie, const uint8_t *text,
-                                    size_t length) {
+uint32_t gyeot_piece_trie_other_code(const gyeot_piece_trie *trie, const uint8_t *text,
+                                     size_t length) {
+  uint32_t a = text[0];
+  if (length == 2 && a < 0xE0 && (text[1] & 0xC0) == 0x80) {
+    uint32_t c = (a & 0x1F) << 6 | (text[1] & 0x3Fu);
+    if (c >= 0x80) return c;
+  } else if (length == 4 && gyeot_utf8_valid(text, length) == 4) {
+    return (a & 0x07) << 18 | (text[1] & 0x3Fu) << 12 | (text[2] & 0x3Fu) << 6 | (text[3] & 0x3Fu);
+  }
   if (trie->rare_count == 0) return 0;
   return rare_slot(trie->rare, trie->rare_capacity, pack(text, length), (uint32_t)length)->code;
 }

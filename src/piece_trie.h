@@ -82,24 +82,20 @@ void gyeot_piece_trie_free(gyeot_piece_trie *trie);
 /* The id of exactly this piece, or -1. */
 int32_t gyeot_piece_trie_find(const gyeot_piece_trie *trie, const uint8_t *text, size_t size);
 
-uint32_t gyeot_piece_trie_rare_code(const gyeot_piece_trie *trie, const uint8_t *text,
-                                    size_t length);
+/* gyeot_piece_trie_code for what is neither ASCII nor three well-formed bytes. */
+uint32_t gyeot_piece_trie_other_code(const gyeot_piece_trie *trie, const uint8_t *text,
+                                     size_t length);
 
 /* The code of the character of `length` bytes (as gyeot_piece_trie_cut gives it) at `text`. */
 static inline uint32_t gyeot_piece_trie_code(const gyeot_piece_trie *trie, const uint8_t *text,
                                              size_t length) {
   uint32_t a = text[0];
   if (a < 0x80) return a != 0 ? a : GYEOT_TRIE_NUL;
-  if (length == 3 && a < 0xF0 && (text[1] & 0xC0) == 0x80 && (text[2] & 0xC0) == 0x80) {
+  if (length == 3 && (text[1] & 0xC0) == 0x80 && (text[2] & 0xC0) == 0x80) {
     uint32_t c = (a & 0x0F) << 12 | (text[1] & 0x3Fu) << 6 | (text[2] & 0x3Fu);
-    if (c >= 0x800) return c;
-  } else if (length == 2 && a < 0xE0 && (text[1] & 0xC0) == 0x80) {
-    uint32_t c = (a & 0x1F) << 6 | (text[1] & 0x3Fu);
-    if (c >= 0x80) return c;
-  } else if (length == 4 && gyeot_utf8_valid(text, length) == 4) {
-    return (a & 0x07) << 18 | (text[1] & 0x3Fu) << 12 | (text[2] & 0x3Fu) << 6 | (text[3] & 0x3Fu);
+    if (c >= 0x800 && a < 0xF0) return c;
   }
-  return gyeot_piece_trie_rare_code(trie, text, length);
+  return gyeot_piece_trie_other_code(trie, text, length);
 }
 
 static inline uint32_t gyeot_piece_trie_root(const gyeot_piece_trie *trie) {
