@@ -37,7 +37,12 @@ export async function bundle(root, dist) {
   const rules = existsSync(safety) ? JSON.stringify(JSON.parse(await readFile(safety, 'utf8'))) : 'null';
   const engine = { ...browser, define: { ...common.define, GYEOT_SAFETY: rules } };
   const builds = [
-    { ...browser, entryPoints: entries(root, { core: 'wasm/core/index.ts' }) },
+    // The source map and the wasm/core folder beside it tell the names that are shortened here.
+    {
+      ...browser,
+      minifyIdentifiers: true,
+      entryPoints: entries(root, { core: 'wasm/core/index.ts' }),
+    },
     {
       ...browser,
       entryPoints: entries(root, { index: 'wasm/gyeot/index.ts', node: 'wasm/gyeot/node.ts' }),
