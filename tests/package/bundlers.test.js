@@ -1,9 +1,13 @@
 /** The packed tarballs in real projects: each bundler's output, loaded in a real browser, answers. */
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { answered, launch, serve } from '../browser/harness.js';
 import { app, copied, copyAssets, prepare, result, run, start, threeLines } from './fixtures.js';
+import { root } from '../js/support.js';
+
+const manifest = JSON.parse(await readFile(path.join(root, 'model/default/gyeot.json'), 'utf8'));
 
 let browser;
 before(async () => {
@@ -21,6 +25,12 @@ async function answers(folder, prefix = '/') {
     await host.stop();
   }
 }
+
+test('gyeot-ko names the files that its manifest needs', async () => {
+  const { default: ko } = await import(new URL('model/index.js', `file://${root}`));
+  assert.deepEqual(Object.keys(ko.model).sort(),
+    ['gyeot.json', manifest.encoder.file, ...manifest.tokenizer.files].sort());
+});
 
 test('Vite builds it without configuration', async () => {
   const folder = await app('vite-build', { main: threeLines });
@@ -46,7 +56,8 @@ test('webpack builds it without configuration', async () => {
   const folder = await app('webpack', { main: threeLines, script: 'dist/main.js' });
   run('npx', ['webpack', '--mode', 'production', '--entry', './main.js'], folder);
   const requests = await answers(folder);
-  assert.ok(requests.some((name) => /onnx$|\.onnx/.test(name)));
+  const { dir, name } = path.parse(manifest.encoder.file);
+  assert.ok(requests.some((request) => request.includes(name)), `${dir}/${name} was emitted`);
 });
 
 test('esbuild builds it, with the files copied', async () => {

@@ -2,7 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { visitor } from '../browser/harness.js';
 import { root } from '../js/support.js';
@@ -45,6 +45,7 @@ export async function installTools() {
   const stampFile = path.join(cache, 'stamp');
   if (existsSync(stampFile) && (await readFile(stampFile, 'utf8')) === stamp) return;
   await rm(packages, { recursive: true, force: true });
+  for (const name of ['gyeot', 'gyeot-ko']) await rm(path.join(cache, `${name}.stamp`), { force: true });
   await writeFile(path.join(project, 'package.json'), manifest);
   run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error']);
   await writeFile(stampFile, stamp);
@@ -66,11 +67,34 @@ export function tarball(name) {
 
 /** Packs a package and unpacks it where npm would put it; neither has dependencies to resolve. */
 async function install(name, folder) {
+  const stampFile = path.join(cache, `${name}.stamp`);
+  const stamp = await stampOf(folder);
+  if (existsSync(stampFile) && (await readFile(stampFile, 'utf8')) === stamp) return;
+  await rm(stampFile, { force: true });
   const [tarball] = JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', cache, folder], root));
   const target = path.join(packages, name);
   await rm(target, { recursive: true, force: true });
   await mkdir(target, { recursive: true });
   run('tar', ['-xzf', path.join(cache, tarball.filename), '-C', target, '--strip-components=1']);
+  await writeFile(stampFile, stamp);
+}
+
+/** Sizes and times of all that may be packed: one file of tests after another need not pack again. */
+async function stampOf(folder) {
+  const { files } = JSON.parse(await readFile(path.join(folder, 'package.json'), 'utf8'));
+  const places = new Set(['package.json', 'README.md', 'LICENSE']);
+  for (const name of files) places.add(name.replace(/^!/, '').split('/')[0]);
+  const hash = createHash('sha256');
+  for (const place of [...places].sort()) {
+    const at = path.join(folder, place);
+    if (!existsSync(at)) continue;
+    const inside = (await stat(at)).isDirectory() ? await readdir(at, { recursive: true }) : [];
+    for (const name of ['', ...inside.sort()]) {
+      const { size, mtimeMs } = await stat(path.join(at, name));
+      hash.update(`${place}/${name} ${size} ${mtimeMs}\n`);
+    }
+  }
+  return hash.digest('hex');
 }
 
 /**
