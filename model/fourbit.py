@@ -12,7 +12,8 @@ of the int8 graph's own: unpacking rounds nothing.
 
 Rounding follows GPTQ (Frantar and others, arXiv:2210.17323): inputs in turn, each one's error made up
 for by those still to come, as the products with real inputs ask for. Texts to take the inputs from are
-the calibration sentences; a layer sees what the layers before it give after rounding.
+the calibration sentences; a layer sees what the layers before it give after rounding. Then model.recover
+tunes what is not rounded.
 """
 from __future__ import annotations
 
@@ -228,7 +229,6 @@ def state_names(name: str) -> tuple[str, ...]:
 def round_checkpoint(source: Path, out: Path, texts: list[str], say=print) -> None:
     """Writes `source` on its grid to `out`. Raises ModelError for an architecture it cannot round."""
     import torch
-    from safetensors.torch import save_file
     from transformers import AutoModel
 
     found = checkpoint.read(source)
@@ -243,6 +243,15 @@ def round_checkpoint(source: Path, out: Path, texts: list[str], say=print) -> No
     written = graph.bert({**model.config.to_dict(), **found.config}, arrays, length)
     ids = parity.token_ids(source, texts, found.query_prompt, length)
     grids = _Rounder(written, ids).run(say)
+    shutil.copytree(source, out, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.bin"))
+    write(out / found.transformer.relative_to(source), out, state, grids)
+
+
+def write(transformer: Path, folder: Path, state: dict, grids: dict[str, Grid]) -> None:
+    """The weights, the rounded ones exactly where their grids say, and the grids."""
+    import torch
+    from safetensors.torch import save_file
+
     for name, grid in grids.items():
         if name == "word":
             state["embeddings.word_embeddings.weight"] = torch.from_numpy(grid.values())
@@ -250,12 +259,11 @@ def round_checkpoint(source: Path, out: Path, texts: list[str], say=print) -> No
         parts = state_names(name)
         for part, values in zip(parts, np.split(grid.values(), len(parts), axis=1)):
             state[part] = torch.from_numpy(np.ascontiguousarray(values.T))
-    shutil.copytree(source, out, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.bin"))
     save_file(
-        {name: tensor.contiguous() for name, tensor in state.items()},
-        out / found.transformer.relative_to(source) / average.WEIGHTS, metadata={"format": "pt"},
+        {name: tensor.detach().contiguous() for name, tensor in state.items()},
+        transformer / average.WEIGHTS, metadata={"format": "pt"},
     )
-    save(out, grids)
+    save(folder, grids)
 
 
 def calibration_texts(count: int = 1000) -> list[str]:

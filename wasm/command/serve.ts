@@ -27,6 +27,7 @@ const types: Record<string, string> = {
   '.js': 'text/javascript; charset=utf-8',
   '.webmanifest': 'application/manifest+json',
   '.onnx': 'application/octet-stream',
+  '.gyw': 'application/octet-stream',
   '.safetensors': 'application/octet-stream',
 };
 
