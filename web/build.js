@@ -66,7 +66,7 @@ export async function buildPage({
   });
   await cp(path.join(web, 'manifest.webmanifest'), path.join(out, 'manifest.webmanifest'));
   await cp(safety, path.join(out, 'safety.ko.json'));
-  await cp(path.join(root, 'LICENSE'), path.join(out, 'LICENSE.txt'));
+  await cp(path.join(dist, 'LICENSES.txt'), path.join(out, 'LICENSE.txt'));
   await cp(table, path.join(out, 'table/ko.safetensors'));
   await copyModel(model, path.join(out, 'model'));
   await writeSite(out, runtime);

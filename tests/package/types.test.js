@@ -88,5 +88,9 @@ test('the package keeps what it promises about itself', async () => {
   const manifest = JSON.parse(await readFile(path.join(project, 'node_modules/gyeot/package.json'), 'utf8'));
   assert.equal(manifest.sideEffects, false);
   assert.equal(manifest.dependencies, undefined);
+  const licenses = await readFile(path.join(project, 'node_modules/gyeot/dist/LICENSES.txt'), 'utf8');
+  for (const name of ['onnxruntime-web', 'papaparse', 'read-excel-file', 'workbox-precaching']) {
+    assert.match(licenses, new RegExp(`^${name} [\\d.]+, licence MIT$`, 'm'));
+  }
   for (const name of ['preinstall', 'install', 'postinstall']) assert.equal(manifest.scripts?.[name], undefined);
 });

@@ -33,9 +33,10 @@ const steps = {
     run: buildTypes,
   },
   script: {
-    inputs: ['wasm/core', 'wasm/gyeot', 'wasm/command', 'wasm/build', 'model/safety.ko.json',
-      'package.json', 'package-lock.json'],
-    outputs: ['dist/index.js', 'dist/node.js', 'dist/core.js', 'dist/worker.js', 'dist/engine.js'],
+    inputs: ['LICENSE', 'wasm/core', 'wasm/gyeot', 'wasm/command', 'wasm/build',
+      'model/safety.ko.json', 'package.json', 'package-lock.json'],
+    outputs: ['dist/index.js', 'dist/node.js', 'dist/core.js', 'dist/worker.js', 'dist/engine.js',
+      'dist/LICENSES.txt'],
     run: buildScript,
   },
   single: {
@@ -45,7 +46,7 @@ const steps = {
   },
   page: {
     inputs: ['web', 'model/default', 'model/table', 'model/safety.ko.json', 'dist/index.js',
-      'dist/worker.js', 'dist/core.wasm', 'package-lock.json'],
+      'dist/worker.js', 'dist/core.wasm', 'dist/LICENSES.txt', 'package-lock.json'],
     outputs: ['dist/page/index.html'],
     run: buildPage,
   },

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import esbuild from 'esbuild';
+import { writeLicenses } from './licenses.js';
 
 const runtimeWasm = 'ort-wasm-simd-threaded.wasm';
 
@@ -25,6 +26,7 @@ export async function bundle(root, dist) {
     sourcesContent: false,
     legalComments: 'inline',
     logLevel: 'warning',
+    metafile: true,
     define: {
       GYEOT_VERSION: JSON.stringify(version),
       GYEOT_RUNTIME_BYTES: String(runtimeFile.size),
@@ -63,7 +65,10 @@ export async function bundle(root, dist) {
       platform: 'node',
       target: 'node20',
       // Workbooks are rare, so what reads them is loaded only for them.
-      entryPoints: entries(root, { command: 'wasm/command/command.ts', xlsx: 'wasm/command/xlsx.ts' }),
+      entryPoints: entries(root, {
+        command: 'wasm/command/command.ts',
+        xlsx: 'wasm/command/xlsx.ts',
+      }),
       // Bundled CommonJS packages look for `require`.
       banner: {
         js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module';\n" +
@@ -72,9 +77,12 @@ export async function bundle(root, dist) {
       plugins: [siblings(['core', 'node', 'xlsx'])],
     },
   ];
+  const inputs = [];
   for (const options of builds) {
-    if (Object.keys(options.entryPoints).length > 0) await esbuild.build(options);
+    if (Object.keys(options.entryPoints).length === 0) continue;
+    inputs.push(...Object.keys((await esbuild.build(options)).metafile.inputs));
   }
+  await writeLicenses(root, dist, inputs);
   for (const name of ['core', 'index', 'node', 'engine', 'worker']) {
     await startLineWithExport(path.join(dist, `${name}.js`));
   }

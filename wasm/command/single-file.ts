@@ -74,6 +74,7 @@ export async function singleFile(site: string, dist: string, target: string): Pr
 /** Names as the page asks for them, and where they are. */
 async function filesOf(site: string, dist: string): Promise<[string, string][]> {
   const files: [string, string][] = [
+    ['LICENSE.txt', path.join(site, 'LICENSE.txt')],
     ['site.json', path.join(site, 'site.json')],
     ['safety.ko.json', path.join(site, 'safety.ko.json')],
     ['runtime/core.wasm', path.join(dist, 'core.wasm')],

@@ -9,13 +9,18 @@ export interface Sheet {
 }
 
 /** A sheet by its name or its number from 1; the first, where none is asked for. */
-export async function readWorkbook(bytes: Uint8Array, file: string, wanted?: string): Promise<Sheet> {
+export async function readWorkbook(
+  bytes: Uint8Array,
+  file: string,
+  wanted?: string,
+): Promise<Sheet> {
   let sheets: Awaited<ReturnType<typeof readXlsxFile>>;
   try {
     // A buffer of its own: what Node reads small files into is shared.
     sheets = await readXlsxFile(new Uint8Array(bytes).buffer);
   } catch (cause) {
-    throw new GyeotError('format', `${file} could not be read as an Excel workbook: ${(cause as Error).message}`, {
+    const { message } = cause as Error;
+    throw new GyeotError('format', `${file} could not be read as an Excel workbook: ${message}`, {
       file,
       cause,
     });
@@ -24,8 +29,8 @@ export async function readWorkbook(bytes: Uint8Array, file: string, wanted?: str
     ? sheets[0]
     : sheets.find(({ sheet }) => sheet === wanted) ?? sheets[Number(wanted) - 1];
   if (!found) {
-    const names = sheets.map(({ sheet }) => `"${sheet}"`).join(', ');
-    throw new GyeotError('argument', `${file} has no sheet "${wanted ?? 1}"; it has ${names || 'none'}`, { file });
+    const names = sheets.map(({ sheet }) => `"${sheet}"`).join(', ') || 'none';
+    throw new GyeotError('argument', `${file} has no sheet "${wanted ?? 1}"; it has ${names}`, { file });
   }
   return { name: found.sheet, cells: found.data.map((row) => row.map(text)) };
 }
