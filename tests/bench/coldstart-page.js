@@ -49,7 +49,7 @@ const [embed, table] = await Promise.all([
   loadTable(),
 ]);
 
-/** One string to its vector. */
+/** One string, or several, to vectors. */
 window.embed = async (text) => (await embed(text, { pooling: 'mean', normalize: true })).data;
 
 /** The row with the largest dot product. */

@@ -1,88 +1,13 @@
 /**
  * From nothing to an answer: `node tests/bench/coldstart.js [--json] [--rounds N]`. The page of
  * dist/page against transformers.js over the same model and table, in Chromium, each round in a
- * profile of its own; then how long one sentence takes once all is loaded.
+ * profile of its own.
  */
-import { createServer } from 'node:http';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
-import { chromium } from 'playwright-core';
-import { asked, chromiumPath, offlineReady, pageFolder } from '../browser/harness.js';
-import { installPeers, main, optional, peersFolder, race, root, summarize } from './harness.js';
-import { tokenizerJson } from './tokenizer-json.js';
-
-const peer = ['@huggingface/transformers', '4.3.1'];
-const modules = path.join(peersFolder, 'node_modules');
-const model = path.join(root, 'model/default');
-
-/** Where each address lies; the first prefix that fits. */
-const folders = [
-  ['/tjs/', path.join(modules, '@huggingface/transformers/dist')],
-  ['/ort/', path.join(modules, 'onnxruntime-web/dist')],
-  ['/models/default/', model],
-  ['/table/', path.join(root, 'model/table')],
-  ['/bench/', path.join(root, 'tests/bench')],
-  ['/dist/', path.join(root, 'dist')],
-];
-
-const types = {
-  '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.mjs': 'text/javascript',
-  '.css': 'text/css', '.json': 'application/json', '.wasm': 'application/wasm',
-  '.svg': 'image/svg+xml', '.webmanifest': 'application/manifest+json',
-};
-
-/** A static host that counts what it sends. `mapped` serves the peer's addresses, else the page. */
-async function serve(mapped) {
-  const sent = { bytes: 0 };
-  const made = mapped ? {
-    '/models/default/tokenizer.json':
-      JSON.stringify(tokenizerJson(readFileSync(path.join(model, 'sentencepiece.bpe.model')))),
-  } : {};
-  const find = (name) => {
-    if (!mapped) return path.join(pageFolder, name.endsWith('/') ? `${name}index.html` : name);
-    const [prefix, folder] = folders.find(([start]) => name.startsWith(start)) ?? [];
-    return folder === undefined ? '' : path.join(folder, name.slice(prefix.length));
-  };
-  const server = createServer(async (request, response) => {
-    const name = decodeURIComponent(new URL(request.url, 'http://host').pathname);
-    try {
-      const body = Buffer.from(made[name] ?? (await readFile(find(name))));
-      sent.bytes += body.length;
-      response.writeHead(200, {
-        'content-type': types[path.extname(find(name))] ?? 'application/octet-stream',
-        'content-length': body.length,
-        'cache-control': 'max-age=600',
-      });
-      response.end(body);
-    } catch {
-      response.writeHead(404).end();
-    }
-  });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://localhost:${server.address().port}/`,
-    sent,
-    stop: () => (server.close(), server.closeAllConnections()),
-  };
-}
-
-/** Calls `visit` with a browser whose profile is new. */
-async function fresh(visit) {
-  const profile = await mkdtemp(path.join(os.tmpdir(), 'gyeot-bench-'));
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: chromiumPath(),
-    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
-    locale: 'ko-KR',
-  });
-  try {
-    return await visit(context);
-  } finally {
-    await context.close();
-    await rm(profile, { recursive: true, force: true });
-  }
-}
+import { asked, offlineReady, pageFolder } from '../browser/harness.js';
+import { fresh, model, peer, serve } from './chromium.js';
+import { installPeers, main, race, root, summarize } from './harness.js';
 
 /** Milliseconds since the page was opened, once `selector` has its nth element with text. */
 async function shown(page, selector, nth) {
@@ -127,42 +52,6 @@ function visits(mapped, ask, settle, seen) {
   });
 }
 
-async function embedding(rounds) {
-  const texts = JSON.parse(readFileSync(path.join(model, 'parity.json'), 'utf8')).texts.slice(0, 50);
-  const server = await serve(true);
-  try {
-    return await fresh(async (context) => {
-      const ours = await context.newPage();
-      await ours.goto(`${server.url}bench/blank.html`);
-      await ours.evaluate(async () => {
-        const { Gyeot } = await import('/dist/index.js');
-        const bot = await Gyeot.load({ model: '/models/default/', table: null, threads: 1 });
-        window.embed = (text) => bot.embed(text);
-      });
-      const theirs = await context.newPage();
-      await askPeer(theirs, server.url);
-      const each = (page) => async () => {
-        await page.bringToFront();
-        return page.evaluate(async (texts) => {
-          const begun = performance.now();
-          for (const text of texts) await window.embed(text);
-          return (performance.now() - begun) / texts.length;
-        }, texts);
-      };
-      const results = await race([
-        { name: 'gyeot', run: each(ours) },
-        { name: 'transformers.js', run: each(theirs) },
-      ], rounds);
-      return {
-        title: `One sentence to its vector, warm, one thread, Chromium (${texts.length} sentences a round)`,
-        unit: 'ms', results,
-      };
-    });
-  } finally {
-    server.stop();
-  }
-}
-
 /** Both sides must answer from one model and its table, or the answers cannot be compared. */
 function checkBuilt() {
   const { fingerprint } = JSON.parse(readFileSync(path.join(model, 'gyeot.json'), 'utf8'));
@@ -197,7 +86,7 @@ export async function measure({ rounds = 3 } = {}) {
       notes: told('again'),
     },
   ];
-  return [...tables, ...(await optional('Embedding', async () => [await embedding(Math.max(rounds, 5))]))];
+  return tables;
 }
 
 await main(import.meta.url, measure);
