@@ -110,7 +110,9 @@ test('table embeds only what is new', async () => {
   await rm(at('again.safetensors'), { force: true });
   assert.match((await ok(['table', at('in.csv'), '--out', at('again.safetensors'), '--model', model])).stderr, /3 embedded/);
   await writeFile(at('in.csv'), `${text}감정,새 줄이에요,\n`);
-  assert.match((await ok(['table', at('in.csv'), '--out', at('again.safetensors'), '--model', model])).stderr, /4 rows in 2 groups; 1 embedded/);
+  const { stdout } = await ok(['table', at('in.csv'), '--out', at('again.safetensors'), '--model', model, '--json']);
+  const { out, rows, groups, embedded } = JSON.parse(stdout);
+  assert.deepEqual([out, rows, groups, embedded], [at('again.safetensors'), 4, 2, 1]);
 });
 
 test('table names the row and column of what it cannot use', async () => {

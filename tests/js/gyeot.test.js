@@ -1,5 +1,6 @@
 /** `Gyeot` in Node: load, embed, match, ask, tables, cancelling, closing. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -209,6 +210,29 @@ test('two instances do not know of each other', async () => {
   await other.addTable([{ question: '안녕', answer: '반가워요' }]);
   other.close();
   assert.equal(bot.table.rows, rows.length);
+  assert.equal((await bot.ask('잠이 안 와요', { threshold: 0 })).group, '수면');
+});
+
+test('two models at once, each with its own tables', async () => {
+  const manifest = JSON.parse(await readFile(path.join(model, 'gyeot.json'), 'utf8'));
+  const files = {};
+  for (const name of [manifest.encoder.file, ...manifest.tokenizer.files]) {
+    files[name] = new Uint8Array(await readFile(path.join(model, name)));
+  }
+  // A shorter maximum makes another model, with the same vectors for short texts.
+  const digest = (name) => manifest.files.find((file) => file.path === name).sha256;
+  Object.assign(manifest, { name: 'short', max_length: 8 });
+  const { encoder, tokenizer, pooling, normalize, prompts, dimension } = manifest;
+  manifest.fingerprint = createHash('sha256').update(JSON.stringify([digest(encoder.file),
+    tokenizer.files.map(digest), pooling, normalize, prompts.query, prompts.document, 8, dimension])).digest('hex');
+  files['gyeot.json'] = new TextEncoder().encode(JSON.stringify(manifest));
+  const other = await Gyeot.load({ model: files, safety: null });
+  const text = '오늘은 날씨가 참 좋아서 산책을 나갔다가 친구를 만났어요';
+  const [long, short] = await Promise.all([bot.embed(text), other.embed(text)]);
+  assert.deepEqual([long.truncated, short.truncated], [[false], [true]]);
+  assert.deepEqual((await other.embed('안녕')).data, (await bot.embed('안녕')).data);
+  await assert.rejects(other.setTable(await bot.exportTable()), code('fingerprint'));
+  other.close();
   assert.equal((await bot.ask('잠이 안 와요', { threshold: 0 })).group, '수면');
 });
 

@@ -55,6 +55,11 @@ test('gyeot build makes a site that gyeot serve serves and that answers', async 
     '--config', path.join(folder, 'config.json')]);
   assert.equal(built.code, 0, built.stderr);
   assert.match(built.stderr, /50 rows \(cp949/);
+  const again = await gyeot(['build', path.join(folder, 'faq.csv'), '--out', site, '--json',
+    '--config', path.join(folder, 'config.json'), '--quiet']);
+  assert.equal(again.stderr, '');
+  const { seconds: _, ...report } = JSON.parse(again.stdout);
+  assert.deepEqual(report, { out: site, rows: 50, groups: 30, embedded: 0 }, 'nothing is embedded twice');
   const files = await readdir(site, { recursive: true });
   for (const wanted of ['.nojekyll', '_headers', 'index.html', 'precache.js']) assert.ok(files.includes(wanted));
   for (const file of files) {

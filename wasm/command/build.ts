@@ -12,7 +12,7 @@ import { defaultModel, distFolder } from './places.js';
 import { policy } from './serve.js';
 import { singleFile } from './single-file.js';
 import { csvHelp, csvOptions, readCsv } from './table.js';
-import { buildTable } from './tables.js';
+import { buildTable, report } from './tables.js';
 
 /** Cloudflare refuses files over 25 MiB. */
 const hostLimit = 25 * 2 ** 20;
@@ -24,7 +24,8 @@ export const build: Command = {
 gyeot build FAQ.csv|FAQ.xlsx --out SITE [--config site.json] [--model DIR] [--single-file]
 
 Makes a folder to upload to any static host: the chat page with this table. --single-file makes SITE
-one HTML file that answers from a double click, without a server or a network.
+one HTML file that answers from a double click, without a server or a network. A run that was stopped
+goes on where it was, and one over an earlier site embeds only what is new.
 
 ${csvHelp}
   --title TEXT                         the page's name
@@ -32,6 +33,7 @@ ${csvHelp}
                                        fallback, starters (lists of sentences), help (a list of name,
                                        number, description), colors (accent, accentDark), safety
                                        (a rules file, or null for none), threshold, margin
+  --json                               what was built, as one JSON object
 
   gyeot build faq.csv --out site --title "우리 가게 도우미" && gyeot serve site`,
   options: {
@@ -41,6 +43,7 @@ ${csvHelp}
     title: { type: 'string' },
     model: { type: 'string' },
     'single-file': { type: 'boolean' },
+    json: { type: 'boolean' },
   },
   positionals: ['FAQ.csv'],
   async run(options, terminal, signal) {
@@ -53,7 +56,7 @@ ${csvHelp}
     const config = await readConfig(options.text('config'));
     const title = options.text('title') ?? config.title;
     if (title !== undefined) config.title = title;
-    const single = options.flag('single-file');
+    const [single, json] = [options.flag('single-file'), options.flag('json')];
     const target = path.resolve(out);
     if (!single) await checkTarget(target);
 
@@ -76,9 +79,9 @@ ${csvHelp}
       // Past some 13,000 rows, vectors in bytes keep the table within what hosts take.
       const large = rows.length * bot.model.dimension * 4 > partLimit;
       const vectors = large && !single ? 'i8' : 'f32';
-      const built = await buildTable(
-        bot, rows, path.join(work, tablePath), { meta, vectors, signal }, terminal,
-      );
+      const built = await buildTable(bot, rows, path.join(work, tablePath), {
+        meta, vectors, signal, partial: `${target}.partial`, earlier: path.join(target, tablePath),
+      }, terminal);
       const { size } = await stat(path.join(work, tablePath));
       if (size > hostLimit && !single) {
         terminal.note(`The table is ${(size / 2 ** 20).toFixed(0)} MiB; some hosts refuse files over 25 MiB`);
@@ -88,11 +91,13 @@ ${csvHelp}
       if (single) {
         const file = out.endsWith('.html') ? target : `${target}.html`;
         await singleFile(work, distFolder, file);
-        terminal.note(`${file}: ${built.table.rows} rows; open it with a double click`);
+        report(terminal, file, built, json);
+        if (!json) terminal.note('Open it with a double click');
       } else {
         await rm(target, { recursive: true, force: true });
         await rename(work, target);
-        terminal.note(`${out}: ${built.table.rows} rows in ${built.table.groups.length} groups. Try it: gyeot serve ${out}`);
+        report(terminal, out, built, json);
+        if (!json) terminal.note(`Try it: gyeot serve ${out}`);
       }
     } finally {
       bot.close();

@@ -7,7 +7,7 @@ import { parseRows, parseTable } from './csv.js';
 import type { CsvResult } from './csv.js';
 import { loadBot } from './options.js';
 import type { Command, Options } from './options.js';
-import { buildTable } from './tables.js';
+import { buildTable, report } from './tables.js';
 import type { Terminal } from './terminal.js';
 
 /** Options of every command that reads a spreadsheet. */
@@ -36,6 +36,7 @@ ${csvHelp}
   --vectors f32|i8                     default f32; i8 is a quarter of the size
   --title, --license, --language TEXT  written into the table
   --threshold, --margin NUMBER         written into the table; see gyeot calibrate
+  --json                               what was built, as one JSON object
 
   gyeot table faq.csv --out faq.safetensors --title "우리 가게"`,
   options: {
@@ -48,6 +49,7 @@ ${csvHelp}
     language: { type: 'string' },
     threshold: { type: 'string' },
     margin: { type: 'string' },
+    json: { type: 'boolean' },
   },
   positionals: ['FAQ.csv'],
   async run(options, terminal, signal) {
@@ -58,10 +60,7 @@ ${csvHelp}
     const vectors = options.choice('vectors', ['f32', 'i8'], 'f32');
     const built = await buildTable(bot, rows, out, { meta: metaOf(options), vectors, signal }, terminal);
     bot.close();
-    terminal.note(
-      `${out}: ${built.table.rows} rows in ${built.table.groups.length} groups; ` +
-        `${built.embedded} embedded in ${built.seconds.toFixed(1)} s`,
-    );
+    report(terminal, out, built, options.flag('json'));
   },
 };
 

@@ -11,6 +11,17 @@ export interface BuildOptions {
   meta: Omit<TableMeta, 'fingerprint'>;
   vectors: 'f32' | 'i8';
   signal: AbortSignal;
+  /** Where an interrupted run leaves what it did; default: beside `out`. */
+  partial?: string;
+  /** An earlier table to take vectors from; default: `out` itself. */
+  earlier?: string;
+}
+
+export interface Built {
+  table: Table;
+  /** Questions that were not known from an earlier run. */
+  embedded: number;
+  seconds: number;
 }
 
 /** Texts that are embedded in one go; only whole ones are saved, so a resumed run cuts as this one. */
@@ -26,10 +37,10 @@ export async function buildTable(
   out: string,
   options: BuildOptions,
   terminal: Terminal,
-): Promise<{ table: Table; embedded: number; seconds: number }> {
+): Promise<Built> {
   const { fingerprint, dimension } = bot.model;
-  const partial = `${out}.partial`;
-  const known = await earlierVectors([partial, out], fingerprint);
+  const { partial = `${out}.partial`, earlier = out } = options;
+  const known = await earlierVectors([partial, earlier], fingerprint);
   const questions = [...new Set(rows.map((row) => row.question))];
   const missing = questions.filter((question) => !known.has(question));
   const begin = performance.now();
@@ -105,6 +116,14 @@ async function savePartial(
     at += dimension;
   }
   await writeWhole(file, Table.of(rows, vectors, dimension, { fingerprint }).serialize());
+}
+
+/** What was built, for people on a terminal or as JSON for a program. */
+export function report(terminal: Terminal, out: string, built: Built, json: boolean): void {
+  const { table: { rows, groups }, embedded } = built;
+  const seconds = Number(built.seconds.toFixed(1));
+  if (json) terminal.print(JSON.stringify({ out, rows, groups: groups.length, embedded, seconds }));
+  else terminal.note(`${out}: ${rows} rows in ${groups.length} groups; ${embedded} embedded in ${seconds} s`);
 }
 
 /** Writes beside the file and renames, so that a half-written one is never found. */
