@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +16,17 @@ export const pageFolder = process.env.GYEOT_PAGE ?? path.join(root, 'dist/page')
 /** The walk-through of the project: asked in words that are not in the table. */
 export const asked = '더 이상 내 감정을 내가 컨트롤 못 하겠어.';
 export const answered = '감정이 조절이 안 될 때만큼 힘들 때는 없는 거 같아요.';
+
+/** The model's large files as the page serves them, by their path; in parts where a host asks for it. */
+export function modelFiles() {
+  const { encoder, tokenizer, files } =
+    JSON.parse(readFileSync(path.join(pageFolder, 'model/gyeot.json'), 'utf8'));
+  const served = (name) => {
+    const file = files.find((entry) => entry.path === name);
+    return (file.parts ?? [file]).map((part) => `model/${part.path}`);
+  };
+  return { weights: served(encoder.file), vocabulary: tokenizer.files.flatMap(served) };
+}
 
 /** What no table of feelings should answer. */
 export const outside = ['파이썬으로 퀵정렬 코드 짜 줘', '삼성전자 주가 얼마야'];
@@ -141,6 +152,20 @@ export async function visitor(browser, options = {}, allowed = []) {
   };
 }
 
+/** A browser, a host, a visitor and a page that can answer, for all tests of a file. */
+export async function begin(options = {}) {
+  const browser = await launch();
+  const host = await serve();
+  const person = await visitor(browser, options);
+  const page = await open(person.context, host.url);
+  const end = async () => {
+    person.check(host.url);
+    await browser.close();
+    await host.stop();
+  };
+  return { browser, host, person, page, end };
+}
+
 /** Opens the page and waits until it can answer. */
 export async function open(context, url) {
   const page = await context.newPage();
@@ -165,6 +190,33 @@ export async function reply(page, before) {
   const bubble = page.locator('.turn.bot').nth(before).locator('.bubble');
   await bubble.waitFor({ timeout: 30_000 });
   return bubble.innerText();
+}
+
+export const lastReply = (page) => page.locator('.turn.bot').last();
+
+/** What the visitor said, in order. */
+export const said = (page) => page.locator('.turn.you .bubble').allInnerTexts();
+
+/** Resolves when the page says these words in passing. */
+export function toast(page, words) {
+  return page.waitForFunction(
+    (text) => document.querySelector('.toast')?.textContent.includes(text), words, { timeout: 120_000 });
+}
+
+export async function openTables(page) {
+  await page.click('#open-settings');
+  await page.click('#open-tables');
+  await page.waitForSelector('.new-table');
+}
+
+export async function closeDialogs(page) {
+  while (await page.locator('dialog[open]').count()) await page.keyboard.press('Escape');
+}
+
+/** The file that a click saves. */
+export async function download(page, click, options) {
+  const [file] = await Promise.all([page.waitForEvent('download', options), click()]);
+  return { name: file.suggestedFilename(), bytes: await readFile(await file.path()) };
 }
 
 /** Resolves when the copy on the device is whole. */

@@ -5,19 +5,15 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { asked, launch, open, root, say, serve, visitor } from './harness.js';
+import { asked, begin, openTables, ready, root, say, toast } from './harness.js';
 
-let browser;
 let host;
-let person;
 let page;
+let end;
 let folder;
 
 before(async () => {
-  browser = await launch();
-  host = await serve();
-  person = await visitor(browser);
-  page = await open(person.context, host.url);
+  ({ host, page, end } = await begin());
   folder = await mkdtemp(path.join(tmpdir(), 'gyeot-model-'));
   await cp(path.join(root, 'model/default'), folder, { recursive: true });
   // Another maximum length makes another model with the same vectors for all but the longest texts.
@@ -28,18 +24,15 @@ before(async () => {
   manifest.fingerprint = fingerprint(manifest);
   await writeFile(file, JSON.stringify(manifest));
   // A small table, so that building it again is quick.
-  await page.click('#open-settings');
-  await page.click('#open-tables');
+  await openTables(page);
   const rows = '유저,챗봇\n언제 와요,내일 와요\n얼마예요,만 원이에요\n';
   await page.setInputFiles('#table-file', { name: '작은 표.csv', mimeType: '', buffer: Buffer.from(rows) });
   await page.click('.new-table button[type=submit]');
-  await page.waitForFunction(() => document.querySelector('.toast')?.textContent.includes('만들었어요'));
+  await toast(page, '만들었어요');
   await page.keyboard.press('Escape');
 });
 after(async () => {
-  person.check(host.url);
-  await browser.close();
-  await host.stop();
+  await end();
   await rm(folder, { recursive: true });
 });
 
@@ -69,6 +62,30 @@ test('the table is built again before the model answers', async () => {
   assert.equal(await say(page, '얼마예요?'), '만 원이에요');
 });
 
+test('kept where the reader asks for it: it answers on the next visit, until they go back', async () => {
+  await page.click('#open-settings');
+  await page.click('#keep-model');
+  await page.waitForFunction(() => document.querySelector('#model-folder ~ div').textContent.includes('이 기기에 두었어요'));
+  const before = host.requests.length;
+  await page.reload();
+  await ready(page);
+  assert.equal(await say(page, '얼마예요?'), '만 원이에요');
+  assert.deepEqual(host.requests.slice(before).filter((name) => name.startsWith('model/')), [], 'the page\'s own model is not loaded');
+  await page.click('#open-settings');
+  assert.match(await place().innerText(), /“내 모델”/);
+  assert.equal(await page.isChecked('#keep-model'), true);
+  await page.click('#leave-model');
+  await page.waitForFunction(() => document.querySelector('#progress').dataset.state === 'ready');
+  await page.keyboard.press('Escape');
+  assert.equal(await say(page, '얼마예요?'), '만 원이에요', 'with the table that was made for it');
+  assert.deepEqual(await page.evaluate(async () => (await caches.keys()).filter((name) => name.startsWith('gyeot-own'))), []);
+  await page.reload();
+  await ready(page);
+  await page.click('#open-settings');
+  assert.doesNotMatch(await page.locator('#settings-body').innerText(), /내 모델/);
+  await page.keyboard.press('Escape');
+});
+
 test('a folder whose vectors are not what it records is not used', async () => {
   const file = path.join(folder, 'gyeot.json');
   const manifest = JSON.parse(await readFile(file, 'utf8'));
@@ -77,7 +94,7 @@ test('a folder whose vectors are not what it records is not used', async () => {
   await writeFile(file, JSON.stringify(manifest));
   await page.click('#open-settings');
   await page.setInputFiles('#model-folder', folder);
-  await page.waitForFunction(() => document.querySelector('#model-folder ~ div').textContent.includes('쓰지 않았어요'));
+  await page.waitForFunction(() => document.querySelector('#model-folder ~ div').textContent.includes('쓰지 않았어요'), null, { timeout: 120_000 });
   await page.keyboard.press('Escape');
 });
 
@@ -85,7 +102,7 @@ test('a damaged folder is refused with a reason, and the page goes on', async ()
   await writeFile(path.join(folder, 'sentencepiece.bpe.model'), 'not a model');
   await page.click('#open-settings');
   await page.setInputFiles('#model-folder', folder);
-  await page.waitForFunction(() => document.querySelector('#model-folder ~ div').textContent.includes('온전하지 않아요'));
+  await page.waitForFunction(() => document.querySelector('#model-folder ~ div').textContent.includes('온전하지 않아요'), null, { timeout: 120_000 });
   await page.keyboard.press('Escape');
   assert.notEqual(await say(page, asked), '');
 });

@@ -93,6 +93,24 @@ export class Engine {
     }
   }
 
+  /** Loads the reader's own model in place of the page's; tells whether that went well. */
+  async loadOwn(files: Record<string, Source>, table: Source): Promise<boolean> {
+    this.#set({ name: 'loading', progress: null });
+    try {
+      this.replace(await this.#open(files, table, { cache: false }), files);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Lets go of the reader's own model; `load` then brings the page's back. */
+  leaveOwn(): void {
+    this.bot?.close();
+    this.ownModel = null;
+    this.#set({ name: 'loading', progress: null });
+  }
+
   #loadBot(table: Source | null): Promise<GyeotBot> {
     const { model, table: ownTable } = this.#site;
     return this.#open(pageUrl(model), table ?? pageUrl(ownTable), {
@@ -100,7 +118,7 @@ export class Engine {
     });
   }
 
-  /** A bot for files that the reader picked, beside the one in use; they are not kept. */
+  /** A bot for files that the reader picked, beside the one in use. */
   openFolder(files: Record<string, Source>): Promise<GyeotBot> {
     return this.#open(files, null, { cache: false });
   }

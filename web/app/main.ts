@@ -9,6 +9,7 @@ import { isFingerprint } from './errors.js';
 import { fillHelp } from './help.js';
 import { dropKept, forgetEverything, keep, kept } from './history.js';
 import { label, setLanguage, t } from './i18n.js';
+import { dropModel, keptModel } from './keptmodel.js';
 import { Log } from './log.js';
 import { modelPicker } from './modelfolder.js';
 import { inAppView, keepOffline, persist, watchInstall } from './offline.js';
@@ -25,6 +26,7 @@ import {
 } from './settings.js';
 import { SettingsPanel } from './settingspanel.js';
 import { dressPage, loadSite, type Site } from './site.js';
+import type { ShelvedTable } from './shelf.js';
 import { Tables } from './tables.js';
 import type { Turn } from './turn.js';
 import { showReason } from './why.js';
@@ -135,6 +137,7 @@ async function start(site: Site): Promise<void> {
   void rules.then((found) => (conversation.watch = found));
   wireHelp(help, site.language);
   wireDialogs();
+  guardDrops();
 
   const progress = new ProgressCard({ load: () => void load() });
   engine.watch((state) => progress.show(state));
@@ -142,11 +145,21 @@ async function start(site: Site): Promise<void> {
   /** Loads with the table that was in use; one of another model is offered for rebuilding. */
   async function load(go = (table: Uint8Array | null) => engine.load(table)): Promise<void> {
     const table = await tables.kept();
+    if (await loadOwn(table)) return;
     await go(table?.bytes ?? null);
     if (engine.state.name !== 'failed' || !table || !isFingerprint(engine.state.error)) return;
     change({ table: null });
     await engine.load(null);
     tables.offerRebuild(table);
+  }
+
+  /** The model that the reader keeps here, if any; one that no longer loads is let go. */
+  async function loadOwn(table: ShelvedTable | null): Promise<boolean> {
+    const own = await keptModel();
+    const fits = table !== null && table.fingerprint === settings().ownModel;
+    if (own && (await engine.loadOwn(own.files, fits ? table.bytes : own.table))) return true;
+    if (settings().ownModel) await dropModel();
+    return false;
   }
 
   let installable = false;
@@ -177,7 +190,11 @@ async function start(site: Site): Promise<void> {
       }
     },
     openTables: () => void tables.open(),
-    modelPicker: () => modelPicker(engine, { alert: toast, switched: () => void tables.render() }),
+    modelPicker: () => modelPicker(engine, {
+      alert: toast,
+      switched: () => void tables.render(),
+      left: () => void load(),
+    }),
     forget: async () => {
       const done = await forget();
       channel?.postMessage('forgotten' satisfies Word);
@@ -256,6 +273,11 @@ function wireHelp(lines: Promise<HelpLine[]>, language: string): void {
     byId<HTMLDialogElement>('help').showModal();
   });
   void lines.then((found) => fillHelp(byId('help-lines'), found, language));
+}
+
+/** A file dropped beside its place would be opened instead of the page, and the talk be gone. */
+function guardDrops(): void {
+  for (const type of ['dragover', 'drop']) addEventListener(type, (event) => event.preventDefault());
 }
 
 /** A click beside a dialog closes it, as Escape does. */

@@ -4,7 +4,9 @@ import type { GyeotBot, Source } from '../../wasm/gyeot/types.js';
 import { h } from './dom.js';
 import type { Engine } from './engine.js';
 import { explain, isAbort } from './errors.js';
+import { dropModel, keepModel } from './keptmodel.js';
 import { number, t } from './i18n.js';
+import { settings } from './settings.js';
 import { buildProgress } from './tablebuild.js';
 import { readTexts } from './tablefile.js';
 
@@ -68,6 +70,8 @@ function cosineOf(a: ArrayLike<number>, b: ArrayLike<number>): number {
 export interface ModelEvents {
   alert(text: string): void;
   switched(): void;
+  /** The reader wants the page's own model back. */
+  left(): void;
 }
 
 /** The part of the settings where a folder is picked. */
@@ -75,6 +79,9 @@ export function modelPicker(engine: Engine, events: ModelEvents): HTMLElement {
   const input = h('input', { type: 'file', id: 'model-folder', class: 'sr', multiple: true });
   input.webkitdirectory = true;
   const place = h('div', { 'aria-live': 'polite' });
+  engine.watch(({ name }) => {
+    if (name === 'ready' && engine.ownModel && !place.hasChildNodes()) showUse(engine, place, events);
+  });
   input.addEventListener('change', () => {
     const files = [...(input.files ?? [])];
     input.value = '';
@@ -155,8 +162,9 @@ function offerRebuild(
           if (phase === 'embed') progress.show(loaded, total);
         },
       });
+      await dropModel();
+      place.replaceChildren();
       engine.replace(bot, folder);
-      place.replaceChildren(h('p.note', {}, t('model.using', { name: bot.model.name })));
       events.switched();
     } catch (error) {
       bot.close();
@@ -164,4 +172,42 @@ function offerRebuild(
       if (!isAbort(error)) events.alert(explain(error));
     }
   });
+}
+
+/** Which model answers; whether it is kept for the next visit; the way back. */
+function showUse(engine: Engine, place: HTMLElement, events: ModelEvents): void {
+  const { bot, ownModel } = engine;
+  if (!bot || !ownModel) return;
+  const size = Object.values(ownModel).reduce((sum, file) => sum + (file as Uint8Array).length, 0);
+  const keep = h('input', {
+    type: 'checkbox',
+    id: 'keep-model',
+    checked: settings().ownModel === bot.model.fingerprint,
+  });
+  const about = h('p.fine', {}, t('model.keep.about'));
+  keep.addEventListener('change', async () => {
+    keep.disabled = true;
+    if (keep.checked) {
+      const model = { files: ownModel as Record<string, Uint8Array>, table: await bot.exportTable() };
+      keep.checked = await keepModel(model, bot.model.fingerprint);
+      about.textContent = t(keep.checked ? 'model.kept' : 'model.keep.failed');
+    } else {
+      await dropModel();
+      about.textContent = t('model.keep.about');
+    }
+    keep.disabled = false;
+  });
+  const back = h('button', { type: 'button', id: 'leave-model' }, t('model.leave'));
+  back.addEventListener('click', async () => {
+    place.replaceChildren();
+    await dropModel();
+    engine.leaveOwn();
+    events.left();
+  });
+  place.replaceChildren(
+    h('p.note', {}, t('model.using', { name: bot.model.name })),
+    h('label.check', {}, keep, h('span', {}, t('model.keep', { size: number(size / 1e6, 1) }))),
+    about,
+    h('div.row', {}, back),
+  );
 }

@@ -12,6 +12,8 @@ export interface Settings {
   keepHistory: boolean;
   /** The kept table in use; `null` for the site's own. */
   table: string | null;
+  /** Fingerprint of the reader's own model that is kept here; `null` for the page's. */
+  ownModel: string | null;
   /** Fingerprint of the model that was loaded before, so that a metered visit is asked once. */
   loaded: string | null;
 }
@@ -21,6 +23,7 @@ const initial: Settings = {
   language: 'auto',
   keepHistory: false,
   table: null,
+  ownModel: null,
   loaded: null,
 };
 
