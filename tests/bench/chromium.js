@@ -1,6 +1,6 @@
 /** What the benchmarks in Chromium share: a host, a profile of its own, and the peer's page. */
 import { createServer } from 'node:http';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -110,11 +110,31 @@ export async function fresh(visit, args = []) {
     locale: 'ko-KR',
   });
   try {
-    return await visit(context);
+    return await visit(context, profile);
   } finally {
     await context.close();
     await rm(profile, { recursive: true, force: true });
   }
+}
+
+/** The most memory, in bytes, that a tab of this profile ever held at once; Linux only. */
+export function peakOfTabs(profile) {
+  const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((id) => {
+    try {
+      const status = readFileSync(`/proc/${id}/status`, 'utf8');
+      const command = readFileSync(`/proc/${id}/cmdline`, 'utf8');
+      return [{ id, command, parent: /PPid:\t(\d+)/.exec(status)[1], peak: /VmHWM:\s+(\d+)/.exec(status)?.[1] }];
+    } catch {
+      return []; // It ended meanwhile.
+    }
+  });
+  const parents = new Map(processes.map(({ id, parent }) => [id, parent]));
+  const browser = processes.find(({ command }) => command.includes(profile) && !command.includes('--type='));
+  const below = (id) => id === browser?.id || (parents.has(id) && below(parents.get(id)));
+  const peaks = processes
+    .filter(({ id, command }) => command.includes('--type=renderer') && below(id))
+    .map(({ peak }) => Number(peak) * 1024);
+  return Math.max(...peaks);
 }
 
 /** The model's own sentences: its recorded texts, the same for every contestant. */

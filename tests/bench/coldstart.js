@@ -6,8 +6,10 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { asked, offlineReady, pageFolder } from '../browser/harness.js';
-import { fresh, model, peer, serve } from './chromium.js';
-import { installPeers, main, race, root, summarize } from './harness.js';
+import { fresh, model, peakOfTabs, peer, plainBytes, serve } from './chromium.js';
+import { installPeers, main, optional, race, root, summarize } from './harness.js';
+
+const dwellMs = 4_000;
 
 /** Milliseconds since the page was opened, once `selector` has its nth element with text. */
 async function shown(page, selector, nth) {
@@ -40,6 +42,8 @@ function visits(mapped, ask, settle, seen) {
       const first = await context.newPage();
       const cold = await ask(first, server.url);
       await settle(first);
+      // As long as a reader takes at least; the browser keeps compiled code meanwhile.
+      await first.waitForTimeout(dwellMs);
       const bytes = server.sent.bytes;
       await first.close();
       const repeat = await ask(await context.newPage(), server.url);
@@ -50,6 +54,38 @@ function visits(mapped, ask, settle, seen) {
       server.stop();
     }
   });
+}
+
+/** The most memory that a tab held on a first visit, over that of a blank one, in bytes. */
+function peak(mapped, ask) {
+  return fresh(async (context, profile) => {
+    const server = await serve(mapped);
+    try {
+      const page = await context.newPage();
+      await ask(page, server.url);
+      return peakOfTabs(profile);
+    } finally {
+      server.stop();
+    }
+  });
+}
+
+async function memory(rounds) {
+  const blank = (page, url) => page.goto(`${url}bench/blank.html`);
+  const results = await race([
+    { name: 'a blank tab', run: () => peak(true, blank) },
+    { name: 'gyeot, dist/page', run: () => peak(false, askOurs) },
+    { name: 'transformers.js', run: () => peak(true, askPeer) },
+  ], rounds, { warmup: 0 });
+  const size = (await plainBytes()).length;
+  const [empty, ...tabs] = results.map(({ name, median, spread }) => (
+    { name, median: median / 1e6, spread: spread / 1e6 }));
+  const times = tabs.map(({ name, median }) =>
+    `${name}: ${(((median - empty.median) * 1e6) / size).toFixed(1)} times`);
+  return {
+    title: 'Peak memory of the tab on a first visit', unit: 'MB', results: [tabs[0], tabs[1], empty],
+    notes: [`over a blank tab, of the encoder's ${(size / 1e6).toFixed(1)} MB: ${times.join(', ')}`],
+  };
 }
 
 /** Both sides must answer from one model and its table, or the answers cannot be compared. */
@@ -86,7 +122,7 @@ export async function measure({ rounds = 3 } = {}) {
       notes: told('again'),
     },
   ];
-  return tables;
+  return [...tables, ...(await optional('Memory', async () => [await memory(Math.min(rounds, 3))]))];
 }
 
 await main(import.meta.url, measure);
