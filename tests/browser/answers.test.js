@@ -1,7 +1,9 @@
 /** The main promise: the page answers, in a real browser, with nobody on the other end. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { answered, asked, desktop, launch, offlineReady, open, phone, ready, say, serve, visitor } from './harness.js';
+import {
+  answered, asked, desktop, launch, modelFiles, offlineReady, open, phone, ready, say, serve, visitor,
+} from './harness.js';
 
 let browser;
 before(async () => (browser = await launch()));
@@ -80,7 +82,8 @@ test('a second visit answers soon after opening and fetches nothing large', asyn
   const ms = performance.now() - begin;
   t.diagnostic(`answered ${Math.round(ms)} ms after opening`);
   assert.ok(ms < 4_000, `answered ${Math.round(ms)} ms after opening`);
-  assert.deepEqual(host.requests.filter((name) => /onnx|wasm|table/.test(name)), []);
+  const { weights } = modelFiles();
+  assert.deepEqual(host.requests.filter((name) => weights.includes(name) || /wasm|table/.test(name)), []);
   check(host.url);
   await context.close();
   await host.stop();

@@ -1,7 +1,7 @@
 /** Danger comes first: care and numbers, at once, also while the model is still on its way. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { launch, open, phone, say, serve, visitor } from './harness.js';
+import { launch, modelFiles, open, phone, say, serve, visitor } from './harness.js';
 
 let browser;
 before(async () => (browser = await launch()));
@@ -28,7 +28,8 @@ test('answered with care and tappable numbers, never by similarity', async () =>
 });
 
 test('does not wait for the download', async () => {
-  const host = await serve({ override: (name) => (/onnx/.test(name) ? { delay: 600_000 } : null) });
+  const { weights } = modelFiles();
+  const host = await serve({ override: (name) => (weights.includes(name) ? { delay: 600_000 } : null) });
   const { context } = await visitor(browser);
   const page = await context.newPage();
   await page.goto(host.url);

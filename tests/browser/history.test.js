@@ -1,38 +1,21 @@
 /** What stays on the device: nothing unless asked for, and nothing after "delete everything". */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { asked, answered, launch, offlineReady, open, ready, say, serve, visitor } from './harness.js';
+import { answered, asked, begin, download, offlineReady, open, ready, said, say } from './harness.js';
 
-let browser;
 let host;
 let person;
 let page;
+let end;
 
-before(async () => {
-  browser = await launch();
-  host = await serve();
-  person = await visitor(browser);
-  page = await open(person.context, host.url);
-});
-after(async () => {
-  person.check(host.url);
-  await browser.close();
-  await host.stop();
-});
-
-const mine = (tab) => tab.locator('.turn.you .bubble').allInnerTexts();
-
-async function download(click) {
-  const [file] = await Promise.all([page.waitForEvent('download'), click()]);
-  return { name: file.suggestedFilename(), text: await readFile(await file.path(), 'utf8') };
-}
+before(async () => ({ host, person, page, end } = await begin()));
+after(() => end());
 
 test('by default a conversation is gone with the window', async () => {
   await say(page, asked);
   await page.reload();
   await ready(page);
-  assert.deepEqual(await mine(page), []);
+  assert.deepEqual(await said(page), []);
 });
 
 test('kept when asked for, silently restored, in the order of both tabs', async () => {
@@ -41,23 +24,24 @@ test('kept when asked for, silently restored, in the order of both tabs', async 
   await page.click('#keep');
   await page.keyboard.press('Escape');
   const second = await open(person.context, host.url);
-  assert.deepEqual(await mine(second), [asked], 'the other tab opens with it');
+  assert.deepEqual(await said(second), [asked], 'the other tab opens with it');
   await say(second, '요즘 잠이 안 와요');
   await second.close();
   await page.reload();
   await page.waitForSelector('.turn.you');
-  assert.deepEqual(await mine(page), [asked, '요즘 잠이 안 와요']);
+  assert.deepEqual(await said(page), [asked, '요즘 잠이 안 와요']);
   await ready(page);
   assert.equal(await page.locator('.turn.bot').last().locator('.why-button').count(), 1);
 });
 
 test('exported as text and as JSON', async () => {
   await page.click('#open-settings');
-  const text = await download(() => page.click('#export-text'));
+  const text = await download(page, () => page.click('#export-text'));
   assert.match(text.name, /\.txt$/);
-  assert.ok(text.text.includes(asked) && text.text.includes(answered));
-  const json = await download(() => page.click('#export-json'));
-  const { format, messages } = JSON.parse(json.text);
+  const lines = text.bytes.toString('utf8');
+  assert.ok(lines.includes(asked) && lines.includes(answered));
+  const json = await download(page, () => page.click('#export-json'));
+  const { format, messages } = JSON.parse(json.bytes.toString('utf8'));
   assert.equal(format, 'gyeot-conversation');
   assert.equal(messages[0].text, asked);
   assert.equal(messages[1].text, answered);
@@ -75,7 +59,7 @@ test('switched off, the kept conversation is taken off the device, and no tab go
   await second.close();
   await page.reload();
   await ready(page);
-  assert.deepEqual(await mine(page), []);
+  assert.deepEqual(await said(page), []);
 });
 
 test('delete everything leaves no database, cache, setting or service worker, in any tab', async () => {
@@ -100,7 +84,7 @@ test('delete everything leaves no database, cache, setting or service worker, in
     workers: (await navigator.serviceWorker.getRegistrations()).length,
   }));
   assert.deepEqual(rest, { databases: [], caches: [], local: 0, session: 0, workers: 0 });
-  assert.deepEqual(await mine(page), []);
+  assert.deepEqual(await said(page), []);
   await second.waitForFunction(() => !document.querySelector('.turn.you'));
   await page.keyboard.press('Escape');
   assert.notEqual(await say(page, asked), '', 'and the open page still answers');

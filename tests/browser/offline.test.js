@@ -4,7 +4,9 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { asked, answered, launch, offlineReady, open, pageFolder, ready, say, serve, visitor } from './harness.js';
+import {
+  asked, answered, launch, modelFiles, offlineReady, open, pageFolder, ready, say, serve, visitor,
+} from './harness.js';
 
 let browser;
 before(async () => (browser = await launch()));
@@ -23,7 +25,9 @@ test('everything that the page asks for is in the copy', async () => {
     return urls;
   });
   const wanted = new Set(host.requests.filter((name) => !/^(sw|precache)\.js$/.test(name)));
-  const missing = [...wanted].filter((name) => !cached.includes(name) && !/^model\/(onnx|sentencepiece)/.test(name));
+  const { weights, vocabulary } = modelFiles();
+  const large = [...weights, ...vocabulary];
+  const missing = [...wanted].filter((name) => !cached.includes(name) && !large.includes(name));
   assert.deepEqual(missing, []);
   assert.equal(cached.filter((name) => name.startsWith('gyeot-model/')).length, 2, 'weights and vocabulary');
   await page.click('#open-settings');
@@ -84,7 +88,7 @@ test('two tabs opened at once fetch the model once', async () => {
   const [first, second] = await Promise.all([open(context, host.url), open(context, host.url)]);
   assert.equal(await say(first, asked), answered);
   assert.notEqual(await say(second, asked), '');
-  const fetched = host.requests.filter((name) => /onnx\.1$/.test(name)).length;
+  const fetched = host.requests.filter((name) => name === modelFiles().weights[0]).length;
   assert.equal(fetched, 1);
   check(host.url);
   await context.close();

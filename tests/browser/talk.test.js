@@ -1,30 +1,26 @@
 /** The conversation: waiting, answers, other stories, follow-ups, fallbacks, why. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { answered, asked, launch, open, outside, phone, ready, reply, say, serve, visitor } from './harness.js';
+import {
+  answered, asked, begin, lastReply, modelFiles, open, outside, phone, ready, reply, say, serve, toast, visitor,
+} from './harness.js';
 
 let browser;
-let host;
-let person;
 let page;
+let end;
 
 before(async () => {
-  browser = await launch();
-  host = await serve();
-  person = await visitor(browser, { viewport: phone, permissions: ['clipboard-read', 'clipboard-write'] });
-  page = await open(person.context, host.url);
+  const permissions = ['clipboard-read', 'clipboard-write'];
+  ({ browser, page, end } = await begin({ viewport: phone, permissions }));
 });
-after(async () => {
-  person.check(host.url);
-  await browser.close();
-  await host.stop();
-});
+after(() => end());
 
-const last = () => page.locator('.turn.bot').last();
+const last = () => lastReply(page);
 
 test('the first visit reads at once, shows bytes and time left, and keeps the question', async () => {
+  const { weights } = modelFiles();
   const slow = await serve({
-    override: (name) => (/onnx\.\d$/.test(name) ? { bytesPerSecond: 14_000_000 } : null),
+    override: (name) => (weights.includes(name) ? { bytesPerSecond: 7_000_000 } : null),
   });
   const { context, check } = await visitor(browser, { viewport: phone });
   const first = await context.newPage();
@@ -112,13 +108,13 @@ test('a follow-up of one or two words is read with the turn before it', async ()
   const turn = last();
   await turn.locator('.why-button').click();
   const text = await turn.locator('.why').innerText();
-  assert.match(text, /남자친구와 헤어졌어요.*이어서 읽었어요|비슷한 정도 (0\.9[5-9]|1\.0)/s);
+  assert.match(text, /남자친구와 헤어졌어요.*이어서 읽었어요|너무 슬퍼요/s);
 });
 
 test('a reply can be copied', async () => {
   const text = await say(page, asked);
   await last().locator('.actions button').first().click();
-  await page.waitForFunction(() => document.querySelector('.toast')?.textContent.includes('복사'));
+  await toast(page, '복사');
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), text);
 });
 
@@ -147,6 +143,48 @@ test('the keyboard of a phone does not hide the field', async () => {
   await page.setViewportSize(phone);
 });
 
+test('in the view of a chat app, without service workers: a word about a real browser, and answers', async () => {
+  const kakao = 'Mozilla/5.0 (Linux; Android 14; SM-S918N; wv) AppleWebKit/537.36 (KHTML, like Gecko) ' +
+    'Version/4.0 Chrome/124.0.0.0 Mobile Safari/537.36;KAKAOTALK 2410820';
+  const { context, check } = await visitor(browser, { viewport: phone, userAgent: kakao });
+  await context.addInitScript(() =>
+    Object.defineProperty(Navigator.prototype, 'serviceWorker', { get: () => undefined }));
+  const inside = await serve();
+  const view = await open(context, inside.url);
+  assert.match(await view.locator('.note').first().innerText(), /크롬이나 사파리로 열면/);
+  assert.equal(await say(view, asked), answered);
+  await view.click('#open-settings');
+  assert.match(await view.textContent('#offline-state'), /인터넷/);
+  check(inside.url);
+  await context.close();
+  await inside.stop();
+  assert.equal(await page.locator('.talk .note').count(), 0, 'not in a browser of its own');
+});
+
+test('on paper: the whole conversation, dark on light, without buttons', async () => {
+  await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+  for (const gone of ['.dock', '.tools', '.actions', '.starters']) {
+    for (const element of await page.locator(gone).all()) assert.equal(await element.isVisible(), false, gone);
+  }
+  const look = await page.evaluate(() => {
+    const scroller = document.querySelector('#scroller');
+    const style = getComputedStyle(document.querySelector('.turn.bot .bubble'));
+    const light = (colour) => {
+      const [r, g, b] = colour.match(/[\d.]+/g).map(Number);
+      return (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
+    };
+    return {
+      cut: scroller.scrollHeight - scroller.clientHeight,
+      text: light(style.color),
+      page: light(getComputedStyle(document.body).backgroundColor),
+    };
+  });
+  assert.ok(look.cut <= 1, `${look.cut} px are cut off`);
+  assert.ok(look.text < 0.4, 'dark ink');
+  assert.ok(look.page > 0.9, 'on light paper');
+  await page.emulateMedia({ media: null, colorScheme: null });
+});
+
 test('a metered connection is asked before the download', async () => {
   const { context, check } = await visitor(browser);
   await context.addInitScript(() => {
@@ -170,7 +208,7 @@ test('a metered connection is asked before the download', async () => {
 test('a failed download is explained, and trying again heals it', async () => {
   let broken = true;
   const shaky = await serve({
-    override: (name) => (broken && /onnx\.1$/.test(name)
+    override: (name) => (broken && name === modelFiles().weights[0]
       ? { body: Buffer.from('<!doctype html><title>not found</title>'), type: 'text/html' } : null),
   });
   const { context, check } = await visitor(browser);

@@ -31,6 +31,11 @@ import { Tables } from './tables.js';
 import type { Turn } from './turn.js';
 import { showReason } from './why.js';
 
+/** How long the copy for later waits once the page can answer. */
+const offlineRestMs = 1_000;
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
 /** What one tab tells the others. */
 type Word = 'forgotten';
 
@@ -249,7 +254,8 @@ async function start(site: Site): Promise<void> {
   byId('update-later').addEventListener('click', () => (byId('update').hidden = true));
 
   // A slow start on purpose: the copy for later is made once this visit has what it needs.
-  void engine.whenReady().then(() =>
+  // A question may be waiting, too, and its answer comes first.
+  void engine.whenReady().then(() => pause(offlineRestMs)).then(() =>
     keepOffline({
       update: (take) => offer(t('update.text'), take),
       replaced: () => offer(t('update.replaced'), () => location.reload()),
