@@ -1,4 +1,4 @@
-"""`gyeot export --to parquet|jsonl`, read by pyarrow and json and compared with the table, value by value."""
+"""`gyeot export --to parquet|jsonl`, read by pyarrow and json: the table's values, one by one."""
 from __future__ import annotations
 
 import json
@@ -15,15 +15,15 @@ from safetensors import safe_open
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT = ROOT / "model/table/ko.safetensors"
 AWKWARD = [
-    ("감정", "그랬'군요\"", "탭\t과 줄\n바꿈"), ("감정", "역슬래시 \\ \\n", ""), ("이모지 👩‍👩‍👧", "𠮷野家", "🫠"),
-    ("긴 글", "가나다 " * 3000, "끝"),
+    ("감정", "그랬'군요\"", "탭\t과 줄\n바꿈"), ("감정", "역슬래시 \\ \\n", ""),
+    ("이모지 👩‍👩‍👧", "𠮷野家", "🫠"), ("긴 글", "가나다 " * 3000, "끝"),
 ]
 
 
 def gyeot(*arguments: str) -> None:
     said = subprocess.run(
-        ["node", str(ROOT / "dist/command.js"), *arguments], capture_output=True, text=True, timeout=600,
-        check=False,
+        ["node", str(ROOT / "dist/command.js"), *arguments],
+        capture_output=True, text=True, timeout=600, check=False,
     )
     assert said.returncode == 0, said.stderr
 

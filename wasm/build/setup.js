@@ -1,6 +1,7 @@
 /**
  * Brings what the build and the tests need: Debian's emscripten, cmake, ninja, cmocka and chromium through
  * apt, and the npm packages of package-lock.json. Says what it does; says nothing when all is there.
+ * `node wasm/build/setup.js python` brings only what the Python tests need besides: Java.
  * Uses nothing but Node, since it runs before anything is installed.
  */
 import { spawnSync } from 'node:child_process';
@@ -29,13 +30,16 @@ const tools = [
   },
 ];
 
+/** What the Python tests need besides: Spark runs on Java. */
+const pythonTools = [{ name: 'Java', found: () => hasCommand('java'), apt: 'default-jre-headless' }];
+
 /** Installs what is missing; throws an Error whose message says what to do when it cannot. */
 export function setup() {
-  installTools();
+  installTools(tools);
   installPackages();
 }
 
-function installTools() {
+function installTools(tools) {
   const missing = tools.filter((tool) => !tool.found());
   if (missing.length === 0) return;
   const names = missing.map((tool) => tool.name).join(', ');
@@ -45,8 +49,7 @@ function installTools() {
       `Missing: ${names}.\n` +
         (hasCommand('apt-get')
           ? `Install as root:  apt-get install ${packages.join(' ')}`
-          : `Install emscripten (3.1.6 or newer), cmake, a C compiler, cmocka and chromium with ` +
-            `this system's package manager, then run this again`),
+          : `Install them with this system's package manager (emscripten 3.1.6 or newer), then run this again`),
     );
   }
   console.log(`Installing ${names} (apt-get install ${packages.join(' ')})`);
@@ -87,7 +90,8 @@ function run(command, args, options) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
-    setup();
+    if (process.argv[2] === 'python') installTools(pythonTools);
+    else setup();
   } catch (error) {
     console.error(error.message);
     process.exit(1);
