@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { existsSync, readFileSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
+import { availableParallelism, loadavg } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
@@ -227,6 +228,11 @@ export async function offlineReady(page) {
     await new Promise((resolve) =>
       navigator.serviceWorker.addEventListener('controllerchange', resolve, { once: true }));
   });
+}
+
+/** Whether other programs hold the processor, so that a wall clock measures them and not the page. */
+export function crowded() {
+  return loadavg()[0] > 2 * availableParallelism();
 }
 
 export async function sizeOf(file) {

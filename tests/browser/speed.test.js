@@ -4,7 +4,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { asked, launch, pageFolder, phone, reply, serve, visitor } from './harness.js';
+import { asked, crowded, launch, pageFolder, phone, reply, serve, visitor } from './harness.js';
 
 let browser;
 before(async () => (browser = await launch()));
@@ -68,8 +68,10 @@ test('on a slow phone: painted early, still, and free to type while loading', as
     `blocked ${Math.round(blocked)} ms`);
   assert.ok(largest < 2_500, `largest paint after ${largest} ms`);
   assert.ok(shift < 0.1, `layout shift ${shift}`);
-  // A page that freezes is off by seconds; a busy machine adds some hundred milliseconds of its own.
-  assert.ok(blocked < 700, `main thread blocked for ${blocked} ms`);
+  // Where others crowd the processor a wall clock measures them, too; a page that freezes is off by
+  // seconds even then.
+  const bound = crowded() ? 700 : 200;
+  assert.ok(blocked < bound, `main thread blocked for ${blocked} ms`);
   await session.send('Emulation.setCPUThrottlingRate', { rate: 1 });
   await session.send('Network.emulateNetworkConditions', {
     offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1,

@@ -55,6 +55,9 @@ const near = 60;
 /** How many patterns are tried as one: 20 take a third of the time that they take one by one. */
 const together = 20;
 
+/** How many expressions are compiled between two pauses. */
+const fewAtATime = 8;
+
 export class SafetyRules {
   readonly help: HelpLine[];
   readonly #exceptions: RegExp[];
@@ -87,6 +90,24 @@ export class SafetyRules {
       return { ...whole, id: from.id, exceptions: exceptions(from.exceptions, from.id), variants };
     });
     return new SafetyRules(lines, exceptions(file.exceptions, 'all categories'), categories);
+  }
+
+  /**
+   * Compiles the rules ahead of the first check, a few at a time: `pause` lets a page draw and take
+   * input in between.
+   */
+  async warm(pause: () => Promise<void>): Promise<void> {
+    // Engines compile in two steps, at the first and at the second use.
+    for (const text of ['가', '나']) {
+      without(text, this.#exceptions);
+      for (const { patterns, exceptions } of this.#categories) {
+        const left = without(text, exceptions);
+        for (const [at, one] of patterns.entries()) {
+          if (at % fewAtATime === 0) await pause();
+          met(one, left);
+        }
+      }
+    }
   }
 
   /** The first category that a text speaks of; spacing, punctuation, case and ㅋㅋ make no difference. */

@@ -3,6 +3,7 @@
 import { SafetyRules } from '../../wasm/gyeot/index.js';
 import type { HelpLine } from '../../wasm/gyeot/types.js';
 import type { Watch } from './conversation.js';
+import { breathe } from './dom.js';
 import type { Site } from './site.js';
 
 /** After the first paint, before anyone has typed a sentence. */
@@ -17,8 +18,8 @@ export async function readRules(site: Site): Promise<PageRules | null> {
     const response = await fetch(new URL(site.safety, document.baseURI));
     if (!response.ok) return null;
     const rules = SafetyRules.parse(await response.json());
-    // The first reading compiles the rules; a phone should not do that when a message is sent.
-    setTimeout(() => rules.check('안녕'), warmMs);
+    // The first check compiles the rules; a phone should not do that when a message is sent.
+    setTimeout(() => void rules.warm(breathe), warmMs);
     return {
       help: rules.help,
       check(text) {
