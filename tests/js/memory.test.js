@@ -40,7 +40,7 @@ async function measure() {
   return { memories: alive.length, heaps, arrayBuffers, heapUsed, rss };
 }
 
-test('a hundred rounds of load, ask and close keep the memory flat', { timeout: 300_000 }, async (t) => {
+test('a hundred rounds of load, ask and close keep the memory flat', { timeout: 600_000 }, async (t) => {
   const { Gyeot } = await import('../../dist/node.js');
   const table = new Uint8Array(await readFile(path.join(root, 'model/table/ko.safetensors')));
   const round = async () => {
