@@ -7,25 +7,31 @@ import type { FileEntry } from './manifest.js';
 const prefix = 'gyeot-model';
 
 export class AssetCache {
-  readonly #cache: Cache;
   readonly #name: string;
   readonly #family: string;
+  /** Whether there is anything to look for. */
+  readonly #old: boolean;
   #pending: Promise<void>[] = [];
   #failed = false;
 
-  private constructor(cache: Cache, name: string, family: string) {
-    this.#cache = cache;
+  private constructor(name: string, family: string, old: boolean) {
     this.#name = name;
     this.#family = family;
+    this.#old = old;
   }
 
-  /** The cache of a model; null where the browser offers none. */
-  static async open(model: string, fingerprint: string): Promise<AssetCache | null> {
+  /** Has the browser start its storage, which takes a while on a first visit. */
+  static wake(): void {
+    if (typeof caches !== 'undefined') caches.has(prefix).catch(() => {});
+  }
+
+  /** The cache of a model; null where the browser offers none. Without `look`, it is only written. */
+  static async open(model: string, fingerprint: string, look = true): Promise<AssetCache | null> {
     try {
       if (typeof caches === 'undefined' || !fingerprint) return null;
       const family = `${prefix}:${encodeURIComponent(model)}:`;
       const name = family + fingerprint;
-      return new AssetCache(await caches.open(name), name, family);
+      return new AssetCache(name, family, look && (await caches.has(name)));
     } catch {
       return null;
     }
@@ -36,29 +42,33 @@ export class AssetCache {
    * is removed and counts as missing. Checking 28 MB again would take 35 ms of every visit.
    */
   async match(entry: FileEntry): Promise<Uint8Array | null> {
-    if (!entry.sha256) return null;
+    if (!entry.sha256 || !this.#old) return null;
     try {
       const key = keyOf(entry.sha256);
-      const response = await this.#cache.match(key);
+      const cache = await caches.open(this.#name);
+      const response = await cache.match(key);
       if (!response) return null;
       // By way of a blob, which Chromium reads in 39 ms where the body's stream takes 65.
       const bytes = new Uint8Array(await (await response.blob()).arrayBuffer());
       if (bytes.length === entry.size) return bytes;
-      await this.#cache.delete(key);
+      await cache.delete(key);
     } catch {
       // An evicted or unreadable cache is an empty one.
     }
     return null;
   }
 
-  /** Stores a file that was checked, in the background. */
+  /** Stores a file that was checked, in the background: another tab may be waiting for it. */
   put(entry: FileEntry, bytes: Uint8Array): void {
     if (!entry.sha256) return;
+    const key = keyOf(entry.sha256);
     const headers = { 'content-type': 'application/octet-stream' };
     this.#pending.push(
-      this.#cache.put(keyOf(entry.sha256), new Response(bytes as BodyInit, { headers })).catch(() => {
-        this.#failed = true;
-      }),
+      caches.open(this.#name)
+        .then((cache) => cache.put(key, new Response(bytes as BodyInit, { headers })))
+        .catch(() => {
+          this.#failed = true;
+        }),
     );
   }
 

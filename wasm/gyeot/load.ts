@@ -26,7 +26,7 @@ export interface EngineOptions {
   core: Located;
   runtime: Located;
   threads: number;
-  cache: boolean;
+  cache: boolean | 'write';
 }
 
 /** Loads everything in parallel; whatever fails or is cancelled, nothing half-made is left. */
@@ -56,6 +56,7 @@ async function loadAll(
   const meter = new Meter(onProgress);
   const read: ReadOptions = { signal, onBytes: meter.add };
 
+  if (options.cache) AssetCache.wake();
   meter.expectUnseen(runtimeBytes);
   const runtime = startRuntime(options.runtime, options.threads, { signal, onBytes: meter.arrived });
   const compiled = compile(options.core);
@@ -70,11 +71,13 @@ async function loadAll(
   const { manifest } = model;
   const bytes = model.entries.reduce((sum, entry) => sum + (entry.size ?? 0), 0);
   meter.expect(bytes);
+  const cache = options.cache
+    ? await AssetCache.open(manifest.name, manifest.fingerprint, options.cache !== 'write')
+    : null;
+  const files = readModel(model, { ...read, cache });
   await table.length;
   meter.open();
 
-  const cache = options.cache ? await AssetCache.open(manifest.name, manifest.fingerprint) : null;
-  const files = readModel(model, { ...read, cache });
   const encoderName = nameOf(model.folder, manifest.encoder.file);
   const whole = Promise.all([files.encoder, compiled]).then(([bytes, module]) =>
     unpackWeights(bytes, module, encoderName));

@@ -1,6 +1,7 @@
 /** The engine's methods by name, as the worker and the in-thread fallback both serve them. */
 import { GyeotError } from '../core/index.js';
 import type { Located } from './assets.js';
+import { AssetCache } from './cache.js';
 import type { Engine } from './engine.js';
 import { loadEngine } from './load.js';
 import type { EngineOptions } from './load.js';
@@ -17,6 +18,7 @@ export function engineService(): Service {
   // The arguments are those of the public class, which checks them before they are sent.
   const methods: Record<string, (args: any, options: CallOptions) => Promise<unknown>> = {
     async prepare([{ runtime, threads }]: [Pick<EngineOptions, 'runtime' | 'threads'>]) {
+      AssetCache.wake();
       await startRuntime(runtime, threads);
     },
     async load([options]: [EngineOptions], call) {

@@ -115,6 +115,7 @@ export class Engine {
     const { model, table: ownTable } = this.#site;
     return this.#open(pageUrl(model), table ?? pageUrl(ownTable), {
       onProgress: (progress) => this.#set({ name: 'loading', progress }),
+      cache: readSettings().loaded ? true : 'write',
     });
   }
 

@@ -31,7 +31,7 @@ import { Tables } from './tables.js';
 import type { Turn } from './turn.js';
 import { showReason } from './why.js';
 
-/** How long the copy for later waits once the page can answer. */
+/** How long the copy for later waits for the answer to a question that came before the model. */
 const offlineRestMs = 1_000;
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -108,7 +108,9 @@ async function start(site: Site): Promise<void> {
     },
   });
 
+  let asked = false;
   function speak(text: string): void {
+    asked = true;
     byId('starters').hidden = true;
     conversation.say(text);
   }
@@ -254,8 +256,8 @@ async function start(site: Site): Promise<void> {
   byId('update-later').addEventListener('click', () => (byId('update').hidden = true));
 
   // A slow start on purpose: the copy for later is made once this visit has what it needs.
-  // A question may be waiting, too, and its answer comes first.
-  void engine.whenReady().then(() => pause(offlineRestMs)).then(() =>
+  // Where a question is waiting by then, its answer comes first.
+  void engine.whenReady().then(() => (asked ? pause(offlineRestMs) : undefined)).then(() =>
     keepOffline({
       update: (take) => offer(t('update.text'), take),
       replaced: () => offer(t('update.replaced'), () => location.reload()),
