@@ -125,9 +125,11 @@ test('every category has an answer and a number that is described', () => {
 
 test('100,000 characters are read in well under a second', () => {
   for (const text of ['엄마가 ', '남편이 ', '옥상에서', '벽에 머리 ', '가나다 ']) {
-    const begun = performance.now();
+    // Of the processor's own time, which other programs do not lengthen.
+    const begun = process.cpuUsage();
     rules.check(text.repeat(25000));
-    assert.ok(performance.now() - begun < 1000, text);
+    const { user, system } = process.cpuUsage(begun);
+    assert.ok(user + system < 1e6, text);
   }
 });
 
