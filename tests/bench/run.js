@@ -8,8 +8,9 @@ import { measure as coldstart } from './coldstart.js';
 import { measure as embedding } from './embedding.js';
 import { measure as scale } from './scale.js';
 import { measure as search } from './search.js';
+import { measure as threads } from './threads.js';
 
-const parts = { coldstart, embedding, search, scale };
+const parts = { coldstart, embedding, threads, search, scale };
 const named = process.argv.slice(2).filter((name) => Object.hasOwn(parts, name));
 const options = readOptions(process.argv.slice(2));
 const machine = `${os.cpus()[0]?.model ?? 'unknown'}, ${os.cpus().length} cores, Node ${process.version}`;
