@@ -42,19 +42,23 @@ async function visit(url = host.url, { by = browser, allowed = [], init } = {}) 
   await page.waitForFunction(() => globalThis.gyeot);
   return {
     page,
+    // Left open: closing ends the worker, and with it what is still being stored.
     ask: (options = {}) => page.evaluate(async ({ options, asked }) => {
       const bot = await globalThis.gyeot.Gyeot.load({ model: 'ko/default/', table: 'ko/table/ko.safetensors', ...options });
-      try {
-        return (await bot.ask(asked)).answer;
-      } finally {
-        bot.close();
-      }
+      return (await bot.ask(asked)).answer;
     }, { options, asked }),
-    /** Names of the caches, once those that should go or come have. */
-    caches: (ready) => page.waitForFunction(async (ready) => {
-      const names = await caches.keys();
-      return new Function('names', `return ${ready}`)(names) ? names : null;
-    }, ready, { timeout: 20_000 }).then((handle) => handle.jsonValue()),
+    /** Names of the caches and how many files are in ours, once they are as they should be. */
+    caches: async (ready) => {
+      for (let tries = 0; ; tries++) {
+        const found = await page.evaluate(async (name) => {
+          const names = (await caches.keys()).sort();
+          const files = names.includes(name) ? await (await caches.open(name)).keys() : [];
+          return { names, files: files.length };
+        }, ours());
+        if (ready(found) || tries === 100) return found;
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+    },
     done: async () => {
       person.check(url);
       await person.context.close();
@@ -71,7 +75,7 @@ function fetched() {
 }
 
 const ours = () => `gyeot-model:${manifest.name}:${manifest.fingerprint}`;
-const kept = () => `names.includes(${JSON.stringify(ours())})`;
+const kept = (found) => found.files === files.length;
 
 test('a model is kept by its fingerprint, and not asked for again', async () => {
   const { ask, page, caches, done } = await visit();
@@ -82,7 +86,8 @@ test('a model is kept by its fingerprint, and not asked for again', async () => 
   }, [`gyeot-model:${manifest.name}:old`, 'gyeot-model:other:old']);
   assert.equal(await ask(), answered);
   assert.deepEqual(fetched(), files);
-  assert.deepEqual((await caches(`${kept()} && names.length === 2`)).sort(), [ours(), 'gyeot-model:other:old'].sort(),
+  const found = await caches((now) => kept(now) && now.names.length === 2);
+  assert.deepEqual(found, { names: [ours(), 'gyeot-model:other:old'].sort(), files: files.length },
     'the older version is gone, the other model is not');
   await page.reload();
   await page.waitForFunction(() => globalThis.gyeot);
@@ -94,7 +99,7 @@ test('a model is kept by its fingerprint, and not asked for again', async () => 
 test('an entry that was cut short or evicted is fetched again', async () => {
   const { ask, page, caches, done } = await visit();
   await ask();
-  await caches(kept());
+  await caches(kept);
   fetched();
   await page.evaluate(async (name) => {
     const cache = await caches.open(name);
@@ -133,10 +138,10 @@ test('where the quota has no room it works from memory, and leaves nothing half 
     assert.equal(await ask(), answered);
     assert.deepEqual(fetched(), files);
   }
-  assert.deepEqual(await caches('names.length === 0'), []);
+  assert.deepEqual((await caches((now) => now.names.length === 0)).names, []);
   await session.send('Storage.overrideQuotaForOrigin', { origin: new URL(host.url).origin });
   assert.equal(await ask(), answered);
-  await caches(kept());
+  await caches(kept);
   await done();
 });
 

@@ -22,7 +22,11 @@ export class AssetCache {
 
   /** Has the browser start its storage, which takes a while on a first visit. */
   static wake(): void {
-    if (typeof caches !== 'undefined') caches.has(prefix).catch(() => {});
+    try {
+      if (typeof caches !== 'undefined') caches.has(prefix).catch(() => {});
+    } catch {
+      // In a frame without storage its very name throws.
+    }
   }
 
   /** The cache of a model; null where the browser offers none. Without `look`, it is only written. */
