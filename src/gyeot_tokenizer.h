@@ -18,13 +18,27 @@ extern "C" {
 
 typedef struct gyeot_tokenizer gyeot_tokenizer;
 
+/* How an added token is looked for in the text, as bits. */
+enum {
+  GYEOT_TOKEN_LSTRIP = 1,     /* it takes the white space before it */
+  GYEOT_TOKEN_RSTRIP = 2,     /* it takes the white space behind it */
+  GYEOT_TOKEN_SINGLE_WORD = 4 /* only where no word character touches it */
+};
+
 /* How a WordPiece vocabulary is used; the fields of tokenizer_config.json. The token names are
- * NUL-terminated UTF-8 and are only read during the load; NULL means BERT's usual name. */
+ * NUL-terminated UTF-8 and are only read during the load; NULL means BERT's usual name. More
+ * special tokens may follow: `added_tokens` holds added_count of them, NUL-terminated, one right
+ * behind the other, and `added_flags` the GYEOT_TOKEN_ bits of each. One without a line in the
+ * vocabulary gets an id past it, and they come before those of the five named tokens that are not
+ * among them. */
 typedef struct gyeot_wordpiece_options {
   bool lowercase;              /* do_lower_case */
   int strip_accents;           /* 1 yes, 0 no, -1 as BERT: yes exactly when lowercase */
   bool split_chinese;          /* tokenize_chinese_chars; BERT: true */
   const char *unk_token, *cls_token, *sep_token, *pad_token, *mask_token;
+  const char *added_tokens;
+  const uint8_t *added_flags;
+  size_t added_count;
 } gyeot_wordpiece_options;
 
 /* How the ids of a SentencePiece model become the ids of the neural model.

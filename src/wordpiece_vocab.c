@@ -67,12 +67,33 @@ static gyeot_status read_lines(loading *l) {
   return GYEOT_OK;
 }
 
+static gyeot_status add_token(loading *l, const char *name, unsigned flags, int32_t *next_id) {
+  gyeot_added_token token = {.special = true,
+                             .lstrip = (flags & GYEOT_TOKEN_LSTRIP) != 0,
+                             .rstrip = (flags & GYEOT_TOKEN_RSTRIP) != 0,
+                             .single_word = (flags & GYEOT_TOKEN_SINGLE_WORD) != 0};
+  return gyeot_hf_engine_add(l->engine, (const uint8_t *)name, strlen(name), token, next_id);
+}
+
+/* Whether one of the tokens in `options` is this one. */
+static bool is_added(const gyeot_wordpiece_options *options, const char *name) {
+  const char *at = options->added_tokens;
+  for (size_t i = 0; i < options->added_count; i++, at += strlen(at) + 1)
+    if (strcmp(at, name) == 0) return true;
+  return false;
+}
+
 /* Adds the special tokens in the order in which the reference gives ids to missing ones. */
 static gyeot_status add_special(loading *l, const gyeot_wordpiece_options *options) {
   const char *const names[] = {options->unk_token, options->sep_token, options->pad_token,
                                options->cls_token, options->mask_token};
   static const char *const usual[] = {"[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]"};
   int32_t next_id = l->distinct;
+  const char *added = options->added_tokens;
+  for (size_t i = 0; i < options->added_count; i++, added += strlen(added) + 1) {
+    gyeot_status status = add_token(l, added, options->added_flags[i], &next_id);
+    if (status != GYEOT_OK) return status;
+  }
   for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
     const char *name = names[i] != NULL ? names[i] : usual[i];
     const uint8_t *text = (const uint8_t *)name;
@@ -82,8 +103,8 @@ static gyeot_status add_special(loading *l, const gyeot_wordpiece_options *optio
       if (l->engine->wordpiece.unk_id < 0)
         return refuse(l, "it has no line with the unknown token ", name);
     }
-    gyeot_status status = gyeot_hf_engine_add(l->engine, text, size,
-                                              (gyeot_added_token){.special = true}, &next_id);
+    if (is_added(options, name)) continue;
+    gyeot_status status = add_token(l, name, 0, &next_id);
     if (status != GYEOT_OK) return status;
   }
   return GYEOT_OK;

@@ -9,7 +9,8 @@ typedef gyeot_status loader(file_bytes file, const gyeot_allocator *allocator,
 static gyeot_status load_vocab(file_bytes file, const gyeot_allocator *allocator,
                                gyeot_tokenizer **out, gyeot_error *error) {
   static const gyeot_wordpiece_options options = {
-      .lowercase = true, .strip_accents = -1, .split_chinese = true};
+      .lowercase = true, .strip_accents = -1, .split_chinese = true, .added_tokens = "[new]",
+      .added_flags = (const uint8_t *)"", .added_count = 1};
   return gyeot_tokenizer_load_vocab(file.bytes, file.size, &options, allocator, out, error);
 }
 

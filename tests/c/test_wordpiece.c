@@ -108,6 +108,23 @@ static void test_special_tokens_in_text(void **state) {
   done(&g);
 }
 
+static void test_added_tokens(void **state) {
+  (void)state;
+  static const uint8_t flags[] = {GYEOT_TOKEN_LSTRIP | GYEOT_TOKEN_RSTRIP, GYEOT_TOKEN_SINGLE_WORD};
+  gyeot_wordpiece_options options = cased;
+  options.added_tokens = "[two]\0a";
+  options.added_flags = flags;
+  options.added_count = 2;
+  /* a is 4; [two] is the seventh token, [MASK] the eighth. */
+  given g = with("[PAD]\n[UNK]\n[CLS]\n[SEP]\na\n##b\n", &options);
+  assert_ids(g, "ab [two]  a[MASK]", 2, 4, 5, 6, 4, 7, 3);
+  assert_int_equal(g.encoding->offsets[2 * 3], 2);
+  assert_int_equal(g.encoding->offsets[2 * 3 + 1], 10);
+  g.options.special_tokens_as_text = true;
+  assert_ids(g, "[two]", 2, 1, 1, 1, 3);
+  done(&g);
+}
+
 static void test_offsets(void **state) {
   (void)state;
   given g = with(small_vocabulary, &lower);
@@ -317,6 +334,7 @@ int main(void) {
       cmocka_unit_test(test_lowercase_strips_accents),
       cmocka_unit_test(test_chinese_spacing),
       cmocka_unit_test(test_special_tokens_in_text),
+      cmocka_unit_test(test_added_tokens),
       cmocka_unit_test(test_offsets),
       cmocka_unit_test(test_hundred_characters),
       cmocka_unit_test(test_truncation_keeps_the_closing_token),

@@ -54,7 +54,8 @@ static gyeot_tokenizer *spm(unsigned which) {
 }
 
 static gyeot_tokenizer *vocab(unsigned which) {
-  gyeot_wordpiece_options options = {which & 1, -1, (which & 2) != 0, NULL, NULL, NULL, NULL, NULL};
+  gyeot_wordpiece_options options = {
+      .lowercase = which & 1, .strip_accents = -1, .split_chinese = (which & 2) != 0};
   gyeot_tokenizer *tokenizer;
   if (gyeot_tokenizer_load_vocab((const uint8_t *)VOCAB, sizeof VOCAB - 1, &options, NULL,
                                  &tokenizer, NULL) != GYEOT_OK)

@@ -33,6 +33,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                                      .strip_accents = (bits >> 1 & 3) % 3 - 1,
                                      .split_chinese = (bits & 8) != 0};
   if (bits & 16) options.unk_token = "a";
+  if (bits & 128) {
+    options.added_tokens = "[new]\0[MASK]\0b c";
+    options.added_flags = (const uint8_t *)"\1\2\7";
+    options.added_count = 3;
+  }
   gyeot_tokenizer *tokenizer;
   gyeot_error error;
   gyeot_status status =

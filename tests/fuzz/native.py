@@ -27,6 +27,9 @@ class WordPieceOptions(ctypes.Structure):
         ("sep_token", c_char_p),
         ("pad_token", c_char_p),
         ("mask_token", c_char_p),
+        ("added_tokens", c_char_p),
+        ("added_flags", c_char_p),
+        ("added_count", c_size_t),
     ]
 
 

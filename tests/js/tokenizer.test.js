@@ -107,6 +107,38 @@ describe('WordPiece', () => {
     lower.close();
   });
 
+  const { texts, folders } = JSON.parse(
+    readFileSync(new URL('wordpiece/folders.json', data), 'utf8'));
+  folders.forEach(({ vocabulary, config, special, size, ids }, i) => {
+    test(`has the special tokens that its folder adds: ${i} ${JSON.stringify(config)}`, async () => {
+      const tokenizer = await Tokenizer.load({
+        'vocab.txt': utf8(vocabulary.join('\n')),
+        'tokenizer_config.json': json(config),
+        'special_tokens_map.json': json(special),
+      }, { core });
+      assert.deepEqual(texts.map((text) => [...tokenizer.encode(text).ids]), ids);
+      assert.equal(tokenizer.size, size);
+      tokenizer.close();
+    });
+  });
+
+  test('refuses what vocab.txt does not tell, unless tokenizer.json is there', async () => {
+    const token = { content: '[New]', special: true, normalized: true };
+    const cases = [
+      [{ 'tokenizer_config.json': json({ tokenizer_class: 'BertJapaneseTokenizer' }) }, /Japanese/],
+      [{ 'tokenizer_config.json': json({ added_tokens_decoder: { 18: token } }) }, /\[New\]/],
+      [{ 'special_tokens_map.json': json({ mask_token: token }) }, /\[New\]/],
+      [{ 'added_tokens.json': json({ '[New]': 18 }) }, /\[New\].*tokenizer\.json/],
+    ];
+    for (const [files, message] of cases) {
+      const folder = { 'vocab.txt': utf8(vocab), ...files };
+      await assert.rejects(Tokenizer.load(folder, { core }), { code: 'unsupported', message });
+      folder['tokenizer.json'] = bytesOf('tokenizer_json/' + readdirSync(
+        fileURLToPath(new URL('tokenizer_json/', data))).find((name) => name.endsWith('.json')));
+      (await Tokenizer.load(folder, { core })).close();
+    }
+  });
+
   test('takes special tokens in the text as text when asked to', () => {
     const tokenizer = Tokenizer.fromVocab(core, utf8(vocab));
     assert.deepEqual([...tokenizer.encode('[SEP]').ids], [2, 3, 3]);

@@ -5,7 +5,8 @@ export { CoreModule, compileCore } from './module.js';
 export type { CoreExports, CoreOptions, Scope } from './module.js';
 export { Tokenizer } from './tokenizer.js';
 export type {
-  EncodeOptions, Encoded, EncodedBatch, EncodedRows, JsonOptions, LoadOptions as TokenizerLoadOptions,
+  AddedToken, EncodeOptions, Encoded, EncodedBatch, EncodedRows, JsonOptions,
+  LoadOptions as TokenizerLoadOptions,
   SentencePieceOptions,
   VocabOptions,
 } from './tokenizer.js';

@@ -1,6 +1,6 @@
 /** Which file of a Hugging Face folder holds the tokenizer, and how it is to be read. */
 import { GyeotError } from './error.js';
-import type { JsonOptions, SentencePieceOptions, VocabOptions } from './tokenizer.js';
+import type { AddedToken, JsonOptions, SentencePieceOptions, VocabOptions } from './tokenizer.js';
 
 /** The `tokenizer` section of gyeot.json. */
 export interface TokenizerSection {
@@ -47,8 +47,19 @@ export function chooseTokenizer(
   const bytes = files[path]!;
   const file = folder + path;
   switch (type) {
-    case 'wordpiece':
-      return { type, bytes, options: { ...vocabOptions(config, special), file } };
+    case 'wordpiece': {
+      // special_tokens_map.json only counts where the configuration lists no added tokens.
+      const all = config['added_tokens_decoder'] === undefined ? { ...special, ...config } : config;
+      const reason = whyNotVocab(files, all);
+      if (reason === undefined) return { type, bytes, options: { ...vocabOptions(all), file } };
+      const json = files['tokenizer.json'];
+      if (json) {
+        const options = { ...padOf(section), file: `${folder}tokenizer.json` };
+        return { type: 'tokenizer.json', bytes: json, options };
+      }
+      throw new GyeotError('unsupported', `${folder}${reason}; add tokenizer.json, which says it all`,
+        { file: `${folder}tokenizer_config.json` });
+    }
     case 'sentencepiece': {
       const options = sentencePieceOptions(files, config, section, folder);
       return { type, bytes, options: { ...options, file } };
@@ -59,6 +70,24 @@ export function chooseTokenizer(
       throw new GyeotError('unsupported',
         `A tokenizer of type "${String(type)}"; this reads wordpiece, sentencepiece and tokenizer.json`);
   }
+}
+
+/** Why vocab.txt with this configuration would be read otherwise than by BertTokenizerFast. */
+function whyNotVocab(files: Files, config: Json): string | undefined {
+  const name = className(config);
+  if (name !== undefined && !wordPieceClasses.has(name)) {
+    return `tokenizer_config.json names ${name}, whose use of vocab.txt is not known here`;
+  }
+  const declared = Object.values(objectOf(config['added_tokens_decoder'])).map(objectOf);
+  const named = Object.entries(config).filter(([key]) => key.endsWith('_token'))
+    .map(([, value]) => objectOf(value));
+  const contents = declared.map((token) => token['content']);
+  const other = [...declared, ...named].find((token) => token['normalized'] === true) ??
+    declared.find((token) => token['special'] !== true) ??
+    Object.keys(readJson(files, 'added_tokens.json', ''))
+      .filter((content) => !contents.includes(content)).map((content) => ({ content }))[0];
+  return other && `${JSON.stringify(other['content'])} is an added token that is not special or is ` +
+    'looked for in normalized text';
 }
 
 function typeOf(files: Files, config: Json): TokenizerSection['type'] {
@@ -104,7 +133,7 @@ function className(config: Json): string | undefined {
   return typeof name === 'string' ? name.replace(/Fast$/, '') : undefined;
 }
 
-function vocabOptions(config: Json, special: Json): VocabOptions {
+function vocabOptions(config: Json): VocabOptions {
   const options: VocabOptions = {
     // BertTokenizerFast lower-cases unless it is told not to.
     lowercase: typeof config['do_lower_case'] === 'boolean' ? config['do_lower_case'] : true,
@@ -112,19 +141,46 @@ function vocabOptions(config: Json, special: Json): VocabOptions {
       typeof config['tokenize_chinese_chars'] === 'boolean' ? config['tokenize_chinese_chars'] : true,
     stripAccents: typeof config['strip_accents'] === 'boolean' ? config['strip_accents'] : null,
   };
-  for (const name of ['unk', 'cls', 'sep', 'pad', 'mask'] as const) {
-    const token = tokenOf(config[`${name}_token`]) ?? tokenOf(special[`${name}_token`]);
+  for (const name of mainTokens) {
+    const token = tokenOf(config[`${name}_token`])?.content;
     if (token !== undefined) options[`${name}Token`] = token;
   }
+  options.addedTokens = addedTokens(config);
   return options;
 }
 
-/** A token's text: a string, or an AddedToken's `content`. */
-function tokenOf(value: unknown): string | undefined {
-  if (typeof value === 'string') return value;
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { content } = value as { content?: unknown };
-  return typeof content === 'string' ? content : undefined;
+/** In the order in which the reference gives ids to those that vocab.txt has no line for. */
+const mainTokens = ['unk', 'sep', 'pad', 'cls', 'mask'] as const;
+
+function addedTokens(config: Json): AddedToken[] {
+  // The keys are ids, which JavaScript keeps in ascending order.
+  const declared = Object.values(objectOf(config['added_tokens_decoder']));
+  const named = mainTokens.map((name) => config[`${name}_token`] ?? `[${name.toUpperCase()}]`);
+  const extra = config['extra_special_tokens'];
+  const additional = Array.isArray(extra) ? extra : config['additional_special_tokens'];
+  const byContent = new Map<string, AddedToken>();
+  for (const value of [
+    ...declared, config['bos_token'], config['eos_token'], ...named, ...Object.values(objectOf(extra)),
+    ...(Array.isArray(additional) ? additional : []),
+  ]) {
+    const token = tokenOf(value);
+    if (token && token.content !== '' && !byContent.has(token.content)) {
+      byContent.set(token.content, token);
+    }
+  }
+  return [...byContent.values()];
+}
+
+/** A token is given as a string or as an object with its `content`. */
+function tokenOf(value: unknown): AddedToken | undefined {
+  if (typeof value === 'string') return { content: value };
+  const { content, lstrip, rstrip, single_word: single } = objectOf(value);
+  return typeof content !== 'string' ? undefined
+    : { content, lstrip: lstrip === true, rstrip: rstrip === true, singleWord: single === true };
+}
+
+function objectOf(value: unknown): Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {};
 }
 
 function sentencePieceOptions(
@@ -166,5 +222,5 @@ function readJson(files: Files, path: string, folder: string): Json {
     throw new GyeotError('format', `${folder}${path} is not JSON: ${String(cause)}`,
       { file: folder + path, cause });
   }
-  return typeof json === 'object' && json !== null && !Array.isArray(json) ? (json as Json) : {};
+  return objectOf(json);
 }

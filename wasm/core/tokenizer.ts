@@ -20,7 +20,8 @@ declare module './module.js' {
     gyeot_text_free(tokenizer: number, text: number): void;
     gyeot_wasm_load_vocab(
       bytes: number, size: number, lowercase: number, stripAccents: number, splitChinese: number,
-      unk: number, cls: number, sep: number, pad: number, mask: number, out: number, error: number,
+      unk: number, cls: number, sep: number, pad: number, mask: number, added: number,
+      addedFlags: number, addedCount: number, out: number, error: number,
     ): number;
     gyeot_wasm_load_sentencepiece(
       bytes: number, size: number, idOffset: number, unkId: number, out: number, error: number,
@@ -45,6 +46,16 @@ declare module './module.js' {
   }
 }
 
+/** A special token that is looked for in the text before anything else. */
+export interface AddedToken {
+  content: string;
+  /** It takes the white space before it, behind it. Default: false. */
+  lstrip?: boolean;
+  rstrip?: boolean;
+  /** Only where no letter, mark, digit or underscore touches it. Default: false. */
+  singleWord?: boolean;
+}
+
 /** How a vocab.txt is used; the fields of tokenizer_config.json. */
 export interface VocabOptions {
   lowercase?: boolean;
@@ -57,6 +68,8 @@ export interface VocabOptions {
   sepToken?: string;
   padToken?: string;
   maskToken?: string;
+  /** Special tokens besides these, in the order in which those without a line get their ids. */
+  addedTokens?: readonly AddedToken[];
   /** What the error calls the file. */
   file?: string;
 }
@@ -177,10 +190,13 @@ export class Tokenizer {
       const names = [options.unkToken, options.clsToken, options.sepToken, options.padToken,
         options.maskToken].map(name) as [number, number, number, number, number];
       const accents = options.stripAccents;
+      const added = options.addedTokens ?? [];
+      const contents = scope.text(added.map(({ content }) => noNul(content)).join('\0')).pointer;
+      const flags = scope.bytes(Uint8Array.from(added, flagsOf));
       return core.exports.gyeot_wasm_load_vocab(
         handOver(core, bytes), bytes.length, Number(options.lowercase ?? false),
         accents === undefined || accents === null ? -1 : Number(accents),
-        Number(options.splitChinese ?? true), ...names, out, error,
+        Number(options.splitChinese ?? true), ...names, contents, flags, added.length, out, error,
       );
     }, (tokenizer) => tokenizer.id(options.padToken ?? '[PAD]'));
   }
@@ -434,6 +450,11 @@ function handOver(core: CoreModule, bytes: Uint8Array): number {
   const pointer = core.alloc(bytes.length);
   core.u8().set(bytes, pointer);
   return pointer;
+}
+
+/** The bits GYEOT_TOKEN_LSTRIP, _RSTRIP and _SINGLE_WORD. */
+function flagsOf({ lstrip, rstrip, singleWord }: AddedToken): number {
+  return Number(lstrip ?? false) | Number(rstrip ?? false) << 1 | Number(singleWord ?? false) << 2;
 }
 
 function noNul(token: string): string {

@@ -97,12 +97,17 @@ async function describe(folder: LocatedFolder, options: ReadOptions): Promise<Op
 
 /**
  * Which tokenizer file to look for first. A vocabulary or a SentencePiece model is read by the rules
- * of its class; for classes whose rules are not known here, tokenizer.json has them written down.
+ * of its class; for classes whose rules are not known here, and for added tokens that vocab.txt
+ * alone is not read with, tokenizer.json has them written down.
  */
 function tokenizerOrder(config: Uint8Array | undefined, file: string): string[] {
-  const name = String((config ? parseJson(config, file) : {})['tokenizer_class'] ?? '');
+  const said = config ? parseJson(config, file) : {};
+  const name = String(said['tokenizer_class'] ?? '');
   const paths = tokenizerFiles.map(([, path]) => path);
-  if (/^$|^(Bert|DistilBert|Electra|ConvBert|MobileBert|MPNet|PreTrained|XLMRoberta)Tokenizer/.test(name)) {
+  const added = JSON.stringify(said['added_tokens_decoder'] ?? {});
+  if (/^XLMRobertaTokenizer/.test(name) ||
+    (/^$|^(Bert|DistilBert|Electra|ConvBert|MobileBert|MPNet|PreTrained)Tokenizer/.test(name) &&
+      !/"normalized":true|"special":false/.test(added))) {
     return paths;
   }
   return ['tokenizer.json', ...paths.filter((path) => path !== 'tokenizer.json')];

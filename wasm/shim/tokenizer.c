@@ -24,7 +24,8 @@ typedef struct gyeot_batch {
 gyeot_status gyeot_wasm_load_vocab(uint8_t *bytes, size_t size, int lowercase, int strip_accents,
                                    int split_chinese, const char *unk, const char *cls,
                                    const char *sep, const char *pad, const char *mask,
-                                   gyeot_tokenizer **out, gyeot_error *error);
+                                   const char *added, const uint8_t *added_flags,
+                                   size_t added_count, gyeot_tokenizer **out, gyeot_error *error);
 gyeot_status gyeot_wasm_load_sentencepiece(uint8_t *bytes, size_t size, int32_t id_offset,
                                            int32_t unk_id, gyeot_tokenizer **out,
                                            gyeot_error *error);
@@ -49,9 +50,10 @@ int32_t *gyeot_wasm_batch_pad(gyeot_batch *batch, size_t count, size_t length, i
 gyeot_status gyeot_wasm_load_vocab(uint8_t *bytes, size_t size, int lowercase, int strip_accents,
                                    int split_chinese, const char *unk, const char *cls,
                                    const char *sep, const char *pad, const char *mask,
-                                   gyeot_tokenizer **out, gyeot_error *error) {
+                                   const char *added, const uint8_t *added_flags,
+                                   size_t added_count, gyeot_tokenizer **out, gyeot_error *error) {
   gyeot_wordpiece_options options = {lowercase != 0, strip_accents, split_chinese != 0,
-                                     unk, cls, sep, pad, mask};
+                                     unk, cls, sep, pad, mask, added, added_flags, added_count};
   gyeot_status status = gyeot_tokenizer_load_vocab(bytes, size, &options, NULL, out, error);
   free(bytes);
   return status;
