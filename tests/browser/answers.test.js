@@ -1,8 +1,12 @@
 /** The main promise: the page answers, in a real browser, with nobody on the other end. */
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import {
-  answered, asked, desktop, launch, modelFiles, offlineReady, open, phone, ready, say, serve, visitor,
+  answered, asked, crowded, desktop, launch, modelFiles, offlineReady, open, phone, ready,
+  resident, say, serve, visitor,
 } from './harness.js';
 
 let browser;
@@ -70,7 +74,8 @@ test('works without a service worker, and without storage', async () => {
 
 test('a second visit answers soon after opening and fetches nothing large', async (t) => {
   const host = await serve();
-  const { context, check } = await visitor(browser);
+  const folder = await mkdtemp(path.join(tmpdir(), 'gyeot-profile-'));
+  const { context, check } = await resident(folder);
   const page = await open(context, host.url);
   await offlineReady(page);
   host.requests.length = 0;
@@ -81,10 +86,11 @@ test('a second visit answers soon after opening and fetches nothing large', asyn
   await page.waitForFunction((text) => document.querySelector('#messages').innerText.includes(text), answered);
   const ms = performance.now() - begin;
   t.diagnostic(`answered ${Math.round(ms)} ms after opening`);
-  assert.ok(ms < 4_000, `answered ${Math.round(ms)} ms after opening`);
+  assert.ok(ms < (crowded() ? 8_000 : 3_000), `answered ${Math.round(ms)} ms after opening`);
   const { weights } = modelFiles();
   assert.deepEqual(host.requests.filter((name) => weights.includes(name) || /wasm|table/.test(name)), []);
   check(host.url);
   await context.close();
   await host.stop();
+  await rm(folder, { recursive: true, maxRetries: 5 });
 });

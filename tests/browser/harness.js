@@ -96,22 +96,24 @@ export async function serve({ folder = pageFolder, prefix = '/', override } = {}
   };
 }
 
+const launchOptions = () => ({
+  executablePath: chromiumPath(),
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
+});
+
 export function launch() {
   if (!existsSync(path.join(pageFolder, 'index.html'))) {
     throw new Error('dist/page is not built: run npm run build');
   }
-  return chromium.launch({
-    executablePath: chromiumPath(),
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
+  return chromium.launch(launchOptions());
 }
 
 export function chromiumPath() {
@@ -121,14 +123,19 @@ export function chromiumPath() {
   return found;
 }
 
+const newcomer = { viewport: desktop, locale: 'ko-KR', timezoneId: 'Asia/Seoul' };
+
 /** A fresh visitor. `allowed` lists console errors that the test itself brings about. */
 export async function visitor(browser, options = {}, allowed = []) {
-  const context = await browser.newContext({
-    viewport: desktop,
-    locale: 'ko-KR',
-    timezoneId: 'Asia/Seoul',
-    ...options,
-  });
+  return watched(await browser.newContext({ ...newcomer, ...options }), allowed);
+}
+
+/** A visitor with a profile on disk; the private windows of the others keep no large file. */
+export async function resident(folder, options = {}) {
+  return watched(await chromium.launchPersistentContext(folder, { ...launchOptions(), ...newcomer, ...options }));
+}
+
+function watched(context, allowed = []) {
   const faults = [];
   const origins = new Set();
   context.on('page', (page) => {
