@@ -5,7 +5,7 @@ states from ONNX Runtime. Needs no torch, so that a worker of a cluster can hold
 
 An f32 encoder's vectors are the browser's within 1e-5. An int8 encoder's depend on the last bit of
 every sum: a change of 1e-7 moves roundings, and with them the vector (a cosine of 0.9995 on
-average), so two builds of ONNX Runtime, native and WebAssembly, agree to 0.9997 on average, 0.998
+average), so two builds of ONNX Runtime, native and WebAssembly, agree to 0.9997 on average, 0.997
 at worst.
 """
 from __future__ import annotations
