@@ -21,6 +21,7 @@ typedef struct file_bytes {
   size_t size;
 } file_bytes;
 
+/* The bytes are followed by a NUL that does not count. */
 static inline file_bytes read_test_file(const char *path) {
   FILE *file = fopen(path, "rb");
   if (file == NULL) fail_msg("cannot open %s; tests run from the repository root", path);
@@ -29,6 +30,7 @@ static inline file_bytes read_test_file(const char *path) {
   rewind(file);
   file_bytes read = {malloc((size_t)size + 1), (size_t)size};
   assert_int_equal(fread(read.bytes, 1, read.size, file), read.size);
+  read.bytes[read.size] = '\0';
   fclose(file);
   return read;
 }
