@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import itertools
 import sys
-import time
 from collections.abc import Iterator
 
-from hostile import Hostile, vocabulary
+from compare import compare
+from hostile import vocabulary
 from native import Tokenizer as Native
-from native import byte_offsets, describe
 from tokenizers import (
     AddedToken,
     Tokenizer,
@@ -60,31 +59,7 @@ def main() -> int:
         pairs.append(
             ((lowercase, strip, chinese), native, reference(lines, lowercase, strip, chinese))
         )
-
-    differences = compared = 0
-    start = time.time()
-    for number, text in enumerate(Hostile(seed).lines(count)):
-        for name, native, expected in pairs:
-            as_text = number % 2 == 1
-            expected.encode_special_tokens = as_text
-            want = expected.encode(text)
-            ids, offsets, _ = native.encode(text, special_tokens_as_text=as_text)
-            compared += 1
-            if ids == want.ids and offsets == byte_offsets(text, want.offsets):
-                if number % 100 or native.decode(ids) == expected.decode(
-                    ids, skip_special_tokens=False
-                ):
-                    continue
-            differences += 1
-            if differences <= 20:
-                wanted = (want.ids, byte_offsets(text, want.offsets))
-                print(describe(f"line {number} {name}", text, wanted, (ids, offsets)))
-    seconds = time.time() - start
-    print(
-        f"seed {seed}: {count} lines, {compared} comparisons, {differences} differences, "
-        f"{seconds:.0f} s, vocabulary of {len(lines)}"
-    )
-    return 1 if differences else 0
+    return 1 if compare(pairs, count, seed, decode_each=100) else 0
 
 
 if __name__ == "__main__":

@@ -14,7 +14,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/golden"))
 
-from differential_json import (  # noqa: E402
+from hostile import Hostile  # noqa: E402
+from make_unicode_tables import charsmap  # noqa: E402
+from tokenizer_documents import (  # noqa: E402
     BERT,
     SPLIT,
     Json,
@@ -25,9 +27,8 @@ from differential_json import (  # noqa: E402
     plain,
     replace,
     sequence,
+    wordpiece_model,
 )
-from hostile import Hostile  # noqa: E402
-from make_unicode_tables import charsmap  # noqa: E402
 
 FUZZ = ROOT / "tests/fuzz"
 SPECIAL = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n"
@@ -48,16 +49,7 @@ VOCABULARIES = [
 
 
 def wordpiece(**parts: Json | None) -> Json:
-    vocab = {
-        piece: i for i, piece in enumerate((SPECIAL + "a\n##b\n오\n##늘\ncafe\n##e\ne\n漢").split())
-    }
-    model = {
-        "type": "WordPiece",
-        "unk_token": "[UNK]",
-        "continuing_subword_prefix": "##",
-        "max_input_chars_per_word": 100,
-        "vocab": vocab,
-    }
+    model = wordpiece_model((SPECIAL + "a\n##b\n오\n##늘\ncafe\n##e\ne\n漢").split())
     tokens = [
         added("[CLS]", 2),
         added("[SEP]", 3),

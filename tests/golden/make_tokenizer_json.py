@@ -20,8 +20,12 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/fuzz"))
 
 import sentencepiece  # noqa: E402
-from differential_json import (  # noqa: E402
+from hostile import EMOJI, KOREAN, LATIN, SPECIAL, Hostile  # noqa: E402
+from native import byte_offsets  # noqa: E402
+from sentencepiece import sentencepiece_model_pb2 as spm  # noqa: E402
+from tokenizer_documents import (  # noqa: E402
     BERT,
+    OLD_METASPACE,
     SPLIT,
     Json,
     added,
@@ -31,10 +35,9 @@ from differential_json import (  # noqa: E402
     plain,
     replace,
     sequence,
+    wordpiece_model,
+    xlmr,
 )
-from hostile import EMOJI, KOREAN, LATIN, SPECIAL, Hostile  # noqa: E402
-from native import byte_offsets  # noqa: E402
-from sentencepiece import sentencepiece_model_pb2 as spm  # noqa: E402
 from tokenizers import Tokenizer  # noqa: E402
 
 OUT = ROOT / "tests/data/tokenizer_json"
@@ -82,19 +85,12 @@ def wordpiece(**parts: Any) -> Json:
     ]:
         pieces += [chr(c), "##" + chr(c)]
     pieces = list(dict.fromkeys(pieces))
-    model = {
-        "type": "WordPiece",
-        "unk_token": "[UNK]",
-        "continuing_subword_prefix": "##",
-        "max_input_chars_per_word": 100,
-        "vocab": {piece: i for i, piece in enumerate(pieces)},
-    }
     tokens = [added(piece, i, lstrip=piece == "[MASK]") for i, piece in enumerate(pieces[:5])]
     tokens += [
         added("오늘", 0, special=False, normalized=True, single_word=True),
         added("CAFÉ", 0, special=False, normalized=True),
     ]
-    return document(model, tokens, (["[CLS]"], ["[SEP]"]), **parts)
+    return document(wordpiece_model(pieces), tokens, (["[CLS]"], ["[SEP]"]), **parts)
 
 
 def train() -> spm.ModelProto:
@@ -124,25 +120,14 @@ def train() -> spm.ModelProto:
 
 
 def unigram(proto: spm.ModelProto, extra: list[str] | None = None, **parts: Any) -> Json:
-    vocab: list[list[Any]] = [["<s>", 0.0], ["<pad>", 0.0], ["</s>", 0.0], ["<unk>", 0.0]]
-    vocab += [[piece.piece, piece.score] for piece in proto.pieces[3:]]
-    vocab += [[piece, -20.5] for piece in extra or []] + [["<mask>", 0.0]]
-    tokens = [added(name, i) for i, name in enumerate(("<s>", "<pad>", "</s>", "<unk>"))]
-    tokens.append(added("<mask>", len(vocab) - 1, lstrip=True))
-    model = {"type": "Unigram", "unk_id": 3, "vocab": vocab, **parts.pop("model", {})}
-    return document(model, tokens, (["<s>"], ["</s>"]), **parts)
+    pieces = [[piece.piece, piece.score] for piece in proto.pieces[3:]]
+    return xlmr(pieces + [[piece, -20.5] for piece in extra or []], **parts)
 
 
 def tokenizers() -> dict[str, Json]:
     proto = train()
     charsmap = base64.b64encode(proto.normalizer_spec.precompiled_charsmap).decode()
     precompiled = {"type": "Precompiled", "precompiled_charsmap": charsmap}
-    old_metaspace = {
-        "type": "Metaspace",
-        "replacement": "▁",
-        "str_rep": "▁",
-        "add_prefix_space": True,
-    }
     spaces = replace(" {2,}", " ", "Regex")
     byte_pieces = [f"<0x{byte:02X}>" for byte in range(256)]
     fallback = sequence(
@@ -168,7 +153,7 @@ def tokenizers() -> dict[str, Json]:
             proto,
             normalizer=precompiled,
             decoder=metaspace(),
-            pre_tokenizer=sequence(SPLIT, old_metaspace, name="pretokenizers"),
+            pre_tokenizer=sequence(SPLIT, OLD_METASPACE, name="pretokenizers"),
         ),
         "albert": unigram(
             proto,
