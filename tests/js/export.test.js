@@ -21,20 +21,24 @@ const awkward = [
 const asked = ['잠을 못 자겠어', '팀장 때문에 힘들다', '우리 강아지가 떠났어요', '너는 누구야?'];
 
 let folder;
+let table;
+let db;
 const at = (name) => path.join(folder, name);
-before(async () => (folder = await mkdtemp(path.join(tmpdir(), 'gyeot-export-'))));
-after(() => rm(folder, { recursive: true }));
+before(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'gyeot-export-'));
+  table = await awkwardTable();
+  db = new PGlite({ extensions: { vector } });
+  await db.waitReady;
+});
+after(async () => {
+  await db?.close();
+  await rm(folder, { recursive: true });
+});
 
 async function ok(args, input) {
   const { code, stdout, stderr } = await gyeot(args, { input });
   assert.equal(code, 0, stderr);
   return stdout;
-}
-
-async function database() {
-  const db = new PGlite({ extensions: { vector } });
-  await db.waitReady;
-  return db;
 }
 
 /** The awkward table, as the package itself reads it. */
@@ -70,7 +74,6 @@ function tableOf(file) {
 }
 
 test('JSON lines give every text and every float back', async () => {
-  const table = await awkwardTable();
   await ok(['export', '--table', at('awkward.safetensors'), '--to', 'jsonl', '--out', at('t.jsonl')]);
   const read = (await readFile(at('t.jsonl'), 'utf8')).trimEnd().split('\n').map((line) => JSON.parse(line));
   assert.deepEqual(read.map(({ group, question, answer }) => [group, question, answer]), awkward);
@@ -78,64 +81,54 @@ test('JSON lines give every text and every float back', async () => {
 });
 
 test('PostgreSQL gives every text and every float back', async () => {
-  const table = await awkwardTable();
   await ok([
     'export', '--table', at('awkward.safetensors'), '--to', 'pgvector', '--out', at('t.sql'), '--name', 'faq',
   ]);
-  const db = await database();
-  try {
-    // A session that reads backslashes as escapes still reads the file as it was written.
-    await db.exec('SET standard_conforming_strings = off');
-    await db.exec(await readFile(at('t.sql'), 'utf8'));
-    const { rows } = await db.query('SELECT id, grp AS "group", question, answer, vector::text AS v FROM faq ORDER BY id');
-    const read = rows.map(({ v, ...row }) => ({ ...row, vector: JSON.parse(v).map(Math.fround) }));
-    assert.deepEqual(read, table.rows);
-    const comment = await db.query("SELECT obj_description('faq'::regclass) AS text");
-    assert.equal(comment.rows[0].text, `model ${table.meta.fingerprint}`);
-  } finally {
-    await db.close();
-  }
+  // A session that reads backslashes as escapes still reads the file as it was written.
+  await db.exec('SET standard_conforming_strings = off');
+  await db.exec(await readFile(at('t.sql'), 'utf8'));
+  await db.exec('RESET standard_conforming_strings');
+  const { rows } = await db.query('SELECT id, grp AS "group", question, answer, vector::text AS v FROM faq ORDER BY id');
+  const read = rows.map(({ v, ...row }) => ({ ...row, vector: JSON.parse(v).map(Math.fround) }));
+  assert.deepEqual(read, table.rows);
+  const comment = await db.query("SELECT obj_description('faq'::regclass) AS text");
+  assert.equal(comment.rows[0].text, `model ${table.meta.fingerprint}`);
 });
 
 test('pgvector finds the rows of the default table that `gyeot match` finds', async (context) => {
   await ok(['export', '--to', 'pgvector', '--out', at('ko.sql')]);
   const lines = await ok(['embed'], asked.map((text) => `${JSON.stringify(text)}\n`).join(''));
   const queries = lines.trimEnd().split('\n');
-  const db = await database();
-  try {
-    await db.exec(await readFile(at('ko.sql'), 'utf8'));
-    let worst = 0;
-    let same = 0;
-    for (const [index, query] of queries.entries()) {
-      const ours = JSON.parse(await ok(['match', asked[index], '-k', '10', '--json']));
-      const nearest = (scan) => db.transaction(async (session) => {
-        await session.exec(`SET LOCAL ${scan} = off; SET LOCAL hnsw.ef_search = 200`);
-        const found = await session.query(
-          'SELECT id, 1 - (vector <=> $1::vector) AS score FROM gyeot_rows ORDER BY vector <=> $1::vector LIMIT 10',
-          [query],
-        );
-        const plan = await session.query(
-          'EXPLAIN SELECT id FROM gyeot_rows ORDER BY vector <=> $1::vector LIMIT 10', [query],
-        );
-        return { rows: found.rows, plan: JSON.stringify(plan.rows) };
-      });
-      const exact = await nearest('enable_indexscan');
-      const indexed = await nearest('enable_seqscan');
-      assert.match(exact.plan, /Seq Scan/);
-      assert.match(indexed.plan, /Index Scan using gyeot_rows_vector_idx/);
-      for (const rank of ours.keys()) {
-        // Scores fall in one order in both; rows may change places only where their scores are the same.
-        const gap = Math.abs(exact.rows[rank].score - ours[rank].score);
-        worst = Math.max(worst, gap);
-        assert.ok(gap < 1e-5, `${asked[index]}: rank ${rank} differs by ${gap}`);
-        const other = ours.find(({ row }) => row === exact.rows[rank].id);
-        assert.ok(other ? Math.abs(other.score - ours[rank].score) < 1e-5 : rank === 9);
-      }
-      same += indexed.rows.filter(({ id }) => ours.some(({ row }) => row === id)).length;
+  await db.exec(await readFile(at('ko.sql'), 'utf8'));
+  let worst = 0;
+  let same = 0;
+  for (const [index, query] of queries.entries()) {
+    const ours = JSON.parse(await ok(['match', asked[index], '-k', '10', '--json']));
+    const nearest = (scan) => db.transaction(async (session) => {
+      await session.exec(`SET LOCAL ${scan} = off; SET LOCAL hnsw.ef_search = 200`);
+      const found = await session.query(
+        'SELECT id, 1 - (vector <=> $1::vector) AS score FROM gyeot_rows ORDER BY vector <=> $1::vector LIMIT 10',
+        [query],
+      );
+      const plan = await session.query(
+        'EXPLAIN SELECT id FROM gyeot_rows ORDER BY vector <=> $1::vector LIMIT 10', [query],
+      );
+      return { rows: found.rows, plan: JSON.stringify(plan.rows) };
+    });
+    const exact = await nearest('enable_indexscan');
+    const indexed = await nearest('enable_seqscan');
+    assert.match(exact.plan, /Seq Scan/);
+    assert.match(indexed.plan, /Index Scan using gyeot_rows_vector_idx/);
+    for (const rank of ours.keys()) {
+      // Scores fall in one order in both; rows may change places only where their scores are the same.
+      const gap = Math.abs(exact.rows[rank].score - ours[rank].score);
+      worst = Math.max(worst, gap);
+      assert.ok(gap < 1e-5, `${asked[index]}: rank ${rank} differs by ${gap}`);
+      const other = ours.find(({ row }) => row === exact.rows[rank].id);
+      assert.ok(other ? Math.abs(other.score - ours[rank].score) < 1e-5 : rank === 9);
     }
-    context.diagnostic(`exact: scores within ${worst.toExponential(1)}; by the index: ${same} of ${asked.length * 10} rows`);
-    assert.ok(same >= asked.length * 9.5);
-  } finally {
-    await db.close();
+    same += indexed.rows.filter(({ id }) => ours.some(({ row }) => row === id)).length;
   }
+  context.diagnostic(`exact: scores within ${worst.toExponential(1)}; by the index: ${same} of ${asked.length * 10} rows`);
+  assert.ok(same >= asked.length * 9.5);
 });
