@@ -55,6 +55,7 @@ export const en: Record<keyof typeof ko, string> = {
   'why.matched': 'Nearest sentence',
   'why.nearest': 'Nearest sentence, not near enough',
   'why.score': 'Similarity {score} · answers from {threshold}',
+  'why.sure': 'Confidence {score} · answers from {threshold}',
   'why.score.plain': 'Similarity {score}',
   'why.others': 'Next nearest',
   'why.share': 'share {share} %',

@@ -54,6 +54,7 @@ export const ko = {
   'why.matched': '가장 가까운 문장',
   'why.nearest': '그나마 가장 가까운 문장',
   'why.score': '비슷한 정도 {score} · {threshold}부터 답해요',
+  'why.sure': '믿을 만한 정도 {score} · {threshold}부터 답해요',
   'why.score.plain': '비슷한 정도 {score}',
   'why.others': '다음으로 가까웠던 이야기',
   'why.share': '비중 {share}%',

@@ -40,16 +40,19 @@ export function showReason(
 function nearest(reason: Reason, language: string): HTMLElement | null {
   const { answer, threshold } = reason;
   const best = answer.question
-    ? { question: answer.question, group: answer.group ?? '', score: answer.confidence }
+    ? { question: answer.question, group: answer.group ?? '', score: answer.score }
     : answer.candidates[0]?.best;
   if (!best || !best.question) return null;
+  // Where the table weighs the nearness with more, the limit is held against that.
+  const weighed = answer.question !== null && answer.confidence !== answer.score;
   return h(
     'div',
     {},
     h('h2', {}, t(answer.kind === 'fallback' ? 'why.nearest' : 'why.matched')),
     h('blockquote', { lang: language }, best.question),
     group(best.group, language),
-    bar(best.score, threshold),
+    weighed && h('p.group', {}, t('why.score.plain', { score: number(best.score, 3) })),
+    bar(weighed ? answer.confidence : best.score, threshold, weighed ? 'why.sure' : 'why.score'),
   );
 }
 
@@ -59,7 +62,7 @@ function group(name: string, language: string): HTMLElement | null {
 }
 
 /** How near, with a mark where an answer begins to be given. */
-function bar(score: number, threshold: number): HTMLElement {
+function bar(score: number, threshold: number, words: 'why.score' | 'why.sure'): HTMLElement {
   const place = (value: number): string =>
     `${(100 * Math.min(1, Math.max(0, (value - barFrom) / (1 - barFrom)))).toFixed(1)}%`;
   const fill = h('span.fill');
@@ -67,7 +70,7 @@ function bar(score: number, threshold: number): HTMLElement {
   const mark = h('span.mark');
   mark.style.insetInlineStart = place(threshold);
   const text = threshold
-    ? t('why.score', { score: number(score, 3), threshold: number(threshold, 3) })
+    ? t(words, { score: number(score, 3), threshold: number(threshold, 3) })
     : t('why.score.plain', { score: number(score, 3) });
   return h(
     'div.nearness',
