@@ -6,7 +6,7 @@
  */
 
 import { cacheNames, setCacheNameDetails } from 'workbox-core';
-import { cleanupOutdatedCaches, precacheAndRoute } from 'workbox-precaching';
+import { cleanupOutdatedCaches, matchPrecache, precacheAndRoute } from 'workbox-precaching';
 import type { Precached } from './precache.js';
 
 declare const self: ServiceWorkerGlobalScope & { GYEOT_FILES: Precached[] };
@@ -14,12 +14,23 @@ declare const self: ServiceWorkerGlobalScope & { GYEOT_FILES: Precached[] };
 // Not bundled: a site made from this page replaces it, and the browser then sees a new version.
 importScripts('precache.js');
 
-// The browser keeps compiled code for what comes from its own cache, and not for what is given here;
-// when that cache fails, the page asks again in the ordinary way.
+// The browser keeps compiled code for what comes from its own cache, and not for what lies in ours.
 self.addEventListener('fetch', (event) => {
   const { cache, url } = event.request;
-  if (cache === 'force-cache' && url.endsWith('.wasm')) event.stopImmediatePropagation();
+  if (cache !== 'force-cache' || !url.endsWith('.wasm')) return;
+  event.stopImmediatePropagation();
+  event.respondWith(fromBrowserCache(url));
 });
+
+async function fromBrowserCache(url: string): Promise<Response> {
+  try {
+    const response = await fetch(url, { mode: 'same-origin', cache: 'only-if-cached' });
+    if (response.ok) return response;
+  } catch {
+    // Not there, or not for private windows.
+  }
+  return (await matchPrecache(url)) ?? fetch(url);
+}
 
 setCacheNameDetails({ prefix: 'gyeot', suffix: self.registration.scope });
 precacheAndRoute(self.GYEOT_FILES, {

@@ -78,8 +78,8 @@ const immutable = /[-.][0-9a-f]{8,64}[/.]/;
 
 /**
  * What is named by its content is taken from the browser's own cache without asking the server. A
- * service worker should let this one request pass: Chromium keeps compiled code for what comes from
- * that cache, but not for what a service worker gives. Where it fails, the service worker is asked.
+ * service worker should look there for this request, too: Chromium keeps compiled code for what comes
+ * from that cache, but not for what lies in Cache Storage.
  */
 async function request(url: string, signal: AbortSignal | undefined): Promise<Response> {
   const init = signal ? { signal } : {};
