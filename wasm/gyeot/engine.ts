@@ -296,6 +296,8 @@ export class IndexedTable {
         `The table's vectors have ${table.dimension} numbers, the model's ${dimension}`,
       );
     }
+    // What the first question would wait for is made now, while other files arrive.
+    if (table.meta.familiarity) table.familiarity(new Float32Array(dimension));
     return IndexedTable.of(core, table);
   }
 
