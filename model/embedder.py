@@ -166,8 +166,16 @@ def _wordpiece(files: dict[str, bytes]):
     words = files["vocab.txt"].decode("utf-8").split("\n")
     vocabulary = {word.rstrip("\r"): row for row, word in enumerate(words) if word}
     options = json.loads(files.get("tokenizer_config.json", b"{}"))
+    named = {**json.loads(files.get("special_tokens_map.json", b"{}")), **options}
+    special = {}
+    for name in ("unk_token", "cls_token", "sep_token", "pad_token", "mask_token"):
+        token = named.get(name)
+        token = token.get("content") if isinstance(token, dict) else token
+        if token:
+            special[name] = token
     return BertWordPieceTokenizer(
         vocabulary,
+        **special,
         lowercase=options.get("do_lower_case", True),
         strip_accents=options.get("strip_accents"),
         handle_chinese_chars=options.get("tokenize_chinese_chars", True),

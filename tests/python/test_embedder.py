@@ -49,6 +49,19 @@ def wordpiece_folder(folder: Path) -> Path:
     return folder / "out"
 
 
+def renamed_folder(folder: Path) -> Path:
+    """WordPiece whose special tokens go by other names."""
+    out = wordpiece_folder(folder)
+    names = {"[CLS]": "<s>", "[SEP]": "</s>", "[UNK]": "<unk>"}
+    words = (out / "vocab.txt").read_text(encoding="utf-8").split("\n")
+    words = [names.get(word, word) for word in words]
+    (out / "vocab.txt").write_text("\n".join(words), encoding="utf-8")
+    config = json.loads((out / "tokenizer_config.json").read_text(encoding="utf-8"))
+    config |= {"cls_token": "<s>", "sep_token": {"content": "</s>"}, "unk_token": "<unk>"}
+    (out / "tokenizer_config.json").write_text(json.dumps(config), encoding="utf-8")
+    return out
+
+
 def sentencepiece_folder(folder: Path) -> Path:
     make_xlm_roberta(folder)
     return folder / "out"
@@ -70,7 +83,9 @@ def with_f32(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("make", [wordpiece_folder, sentencepiece_folder, tokenizer_json_folder])
+@pytest.mark.parametrize("make", [
+    wordpiece_folder, renamed_folder, sentencepiece_folder, tokenizer_json_folder,
+])
 def test_f32_folders_give_the_commands_ids_and_vectors(
     tmp_path: Path, make: Callable[[Path], Path]
 ) -> None:
