@@ -14,6 +14,16 @@ void gyeot_pieces_free(gyeot_pieces *pieces) {
   gyeot_deallocate(&pieces->allocator, pieces->places);
 }
 
+gyeot_status gyeot_pieces_reserve(gyeot_pieces *pieces, size_t count, size_t bytes) {
+  void *pool = pieces->pool, *places = pieces->places;
+  gyeot_status status = gyeot_grow(&pieces->allocator, &pool, &pieces->pool_capacity, bytes, 1);
+  pieces->pool = pool;
+  if (status != GYEOT_OK) return status;
+  status = gyeot_grow(&pieces->allocator, &places, &pieces->capacity, count, sizeof *pieces->places);
+  pieces->places = places;
+  return status;
+}
+
 gyeot_status gyeot_pieces_set(gyeot_pieces *pieces, int32_t id, const uint8_t *text, size_t size) {
   if (id < 0 || id >= MOST_IDS || size >= UINT32_MAX - pieces->pool_size) return GYEOT_ERROR_LIMIT;
   void *pool = pieces->pool, *places = pieces->places;

@@ -21,6 +21,9 @@ typedef struct gyeot_pieces {
 void gyeot_pieces_init(gyeot_pieces *pieces, const gyeot_allocator *allocator);
 void gyeot_pieces_free(gyeot_pieces *pieces);
 
+/* Makes room for so many ids and bytes of text at once, which is faster than growing on the way. */
+gyeot_status gyeot_pieces_reserve(gyeot_pieces *pieces, size_t count, size_t bytes);
+
 /* Gives an id its text; a text that it had before is forgotten. Ids between are left without.
  * GYEOT_ERROR_LIMIT: id of 2^24 or more, or 4 GiB of text. */
 gyeot_status gyeot_pieces_set(gyeot_pieces *pieces, int32_t id, const uint8_t *text, size_t size);

@@ -114,10 +114,15 @@ static gyeot_status fill(loading *l, const gyeot_wordpiece_options *options) {
   gyeot_hf_engine *engine = l->engine;
   if (!gyeot_utf8_is_valid(l->bytes, l->size)) return refuse(l, "it is not UTF-8", "");
   /* Korean vocabularies of 32,000 pieces have about one edge for three characters. */
-  size_t characters = 0;
-  for (size_t i = 0; i < l->size; i++) characters += (l->bytes[i] & 0xC0) != 0x80;
+  size_t characters = 0, lines = 1;
+  for (size_t i = 0; i < l->size; i++) {
+    characters += (l->bytes[i] & 0xC0) != 0x80;
+    lines += l->bytes[i] == '\n';
+  }
   gyeot_status status =
       gyeot_trie_init(&engine->wordpiece.trie, &engine->base.allocator, characters / 3);
+  if (status == GYEOT_OK && lines < MOST_LINES)
+    status = gyeot_pieces_reserve(&engine->pieces, lines + 8, l->size + 64);
   if (status == GYEOT_OK) status = read_lines(l);
   if (status == GYEOT_OK) status = add_special(l, options);
   if (status != GYEOT_OK) return status;
