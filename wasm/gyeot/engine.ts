@@ -42,6 +42,12 @@ interface Nearest {
 /** Responses of groups with this prefix come with the help lines. */
 const crisisPrefix = '위험/';
 
+/**
+ * Such a group has to win by this margin where no rule has met danger: of 449 harmless sentences with the
+ * words of danger in them, 13 get its response then instead of 60.
+ */
+const crisisMargin = 0.3;
+
 export class Engine {
   readonly #core: CoreModule;
   readonly #manifest: Manifest;
@@ -172,20 +178,17 @@ export class Engine {
         group: name, share, best: row,
       })),
     };
+    const crisis = group.startsWith(crisisPrefix);
+    const help = crisis ? [...(this.#safety?.help ?? [])] : [];
+    // Not clear enough for a response, but the numbers may still be wanted.
+    if (crisis && verdict.margin < crisisMargin) return { ...common, help };
     const turn = this.#turns.order(id, table.answers[id]!);
     const answers = best.answer === ''
       ? turn
       : [best.answer, ...turn.filter((answer) => answer !== best.answer)];
     if (sure < limits.threshold || verdict.margin < limits.margin || answers.length === 0) return common;
     this.#turns.take(id, answers[0]!);
-    const crisis = group.startsWith(crisisPrefix);
-    return {
-      ...common,
-      kind: crisis ? 'crisis' : 'match',
-      answer: answers[0]!,
-      answers,
-      help: crisis ? [...(this.#safety?.help ?? [])] : [],
-    };
+    return { ...common, kind: crisis ? 'crisis' : 'match', answer: answers[0]!, answers, help };
   }
 
   /** Puts a built table in place of the one that is there. */

@@ -131,7 +131,7 @@ export class Conversation {
       }
     }
     const reply = newTurn('bot', answer.kind, this.#wording(answer));
-    if (answer.kind === 'crisis') reply.help = answer.help;
+    if (answer.help.length > 0) reply.help = answer.help;
     reply.chips = otherStories(answer, this.#site);
     if (answer.kind === 'fallback' && reply.chips.length === 0) {
       reply.chips = this.#site.starters.slice(0, this.#site.chips.count);
