@@ -167,7 +167,7 @@ export async function compileCore(options: CoreOptions = {}): Promise<WebAssembl
   if (typeof WebAssembly === 'undefined' || !WebAssembly.validate(simdProbe)) {
     throw new GyeotError(
       'unsupported',
-      'This browser has no WebAssembly SIMD; Chrome 91, Firefox 89, Safari 16.4 and newer have it',
+      'This browser has no WebAssembly SIMD; Chrome 91, Firefox 89 and Safari 16.4 have it',
     );
   }
   if (options.wasmBinary) return compileBytes(options.wasmBinary, 'wasmBinary');
