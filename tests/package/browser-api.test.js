@@ -96,19 +96,23 @@ test('a model is kept by its fingerprint, and not asked for again', async () => 
   await done();
 });
 
-test('an entry that was cut short or evicted is fetched again', async () => {
+test('an entry that was cut short, altered or evicted is fetched again', async () => {
   const { ask, page, caches, done } = await visit();
   await ask();
   await caches(kept);
   fetched();
-  await page.evaluate(async (name) => {
-    const cache = await caches.open(name);
-    const [first] = await cache.keys();
-    const bytes = await (await cache.match(first)).arrayBuffer();
-    await cache.put(first, new Response(bytes.slice(0, 1000)));
-  }, ours());
-  assert.equal(await ask(), answered);
-  assert.equal(fetched().length, 1);
+  for (const length of [1000, undefined]) {
+    await page.evaluate(async ([name, size]) => {
+      const cache = await caches.open(name);
+      const [first] = await cache.keys();
+      const bytes = new Uint8Array(await (await cache.match(first)).arrayBuffer());
+      bytes[500] ^= 1;
+      await cache.put(first, new Response(bytes.slice(0, size)));
+    }, [ours(), length]);
+    assert.equal(await ask(), answered);
+    assert.equal(fetched().length, 1);
+    await caches(kept);
+  }
   await page.evaluate((name) => caches.delete(name), ours());
   assert.equal(await ask(), answered);
   assert.deepEqual(fetched(), files);
