@@ -218,12 +218,7 @@ def state_names(name: str) -> tuple[str, ...]:
     """The checkpoint's weights, [outputs, inputs], that a matrix of the graph is made of."""
     layer, part = name.split(".")
     own = f"encoder.layer.{layer[5:]}."
-    return tuple(own + source + ".weight" for source in {
-        "qkv": tuple(f"attention.self.{kind}" for kind in ("query", "key", "value")),
-        "mix": ("attention.output.dense",),
-        "in": ("intermediate.dense",),
-        "out": ("output.dense",),
-    }[part])
+    return tuple(own + source + ".weight" for source in graph.MATRICES[part])
 
 
 def round_checkpoint(source: Path, out: Path, texts: list[str], say=print) -> None:

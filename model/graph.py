@@ -20,6 +20,13 @@ from model.errors import ModelError
 MICROSOFT = "com.microsoft"
 OPSET = 17
 OUTPUT, POOLED = "last_hidden_state", "sentence_embedding"
+MATRICES = {
+    "qkv": ("attention.self.query", "attention.self.key", "attention.self.value"),
+    "mix": ("attention.output.dense",),
+    "in": ("intermediate.dense",),
+    "out": ("output.dense",),
+}
+"""The matrices of a layer by their names here, and what of the checkpoint each is made of."""
 FAMILY = {"bert": 0, "roberta": 1, "xlm-roberta": 1, "camembert": 1}
 """Architectures that are BERT in all but names; 1 where positions start after the padding index."""
 
@@ -121,10 +128,9 @@ def _layer(
 ) -> str:
     part, own = f"encoder.layer.{layer}.", f"layer{layer}."
 
-    def matrix(name: str, *sources: str) -> str:
-        return build.weight(
-            own + name, np.concatenate([weights[part + s + ".weight"].T for s in sources], axis=1)
-        )
+    def matrix(name: str) -> str:
+        sources = [weights[part + source + ".weight"].T for source in MATRICES[name]]
+        return build.weight(own + name, np.concatenate(sources, axis=1))
 
     def vector(name: str, *sources: str) -> str:
         return build.weight(own + name, np.concatenate([weights[part + s] for s in sources]))
@@ -139,20 +145,19 @@ def _layer(
             output, MICROSOFT, epsilon=eps,
         )
 
-    three = [f"attention.self.{name}" for name in ("query", "key", "value")]
     attended = build.node(
         "Attention",
-        [hidden, matrix("qkv", *three), vector("qkv.bias", *(f"{n}.bias" for n in three)), mask],
+        [hidden, matrix("qkv"), vector("qkv.bias", *(f"{n}.bias" for n in MATRICES["qkv"])), mask],
         own + "attention", MICROSOFT, num_heads=config["num_attention_heads"],
     )
-    out = "attention.output.dense"
-    mixed = build.node("MatMul", [attended, matrix("mix", out)], own + "mixed")
+    (out,) = MATRICES["mix"]
+    mixed = build.node("MatMul", [attended, matrix("mix")], own + "mixed")
     middle = skip("norm1", mixed, hidden, out, "attention.output.LayerNorm", own + "middle")
-    wide = build.node("MatMul", [middle, matrix("in", "intermediate.dense")], own + "wide")
+    wide = build.node("MatMul", [middle, matrix("in")], own + "wide")
     bent = build.node(
         "BiasGelu", [wide, vector("in.bias", "intermediate.dense.bias")], own + "gelu", MICROSOFT
     )
-    narrow = build.node("MatMul", [bent, matrix("out", "output.dense")], own + "narrow")
+    narrow = build.node("MatMul", [bent, matrix("out")], own + "narrow")
     last = layer == config["num_hidden_layers"] - 1
     output = OUTPUT if last else own + "output"
     return skip("norm2", narrow, middle, "output.dense", "output.LayerNorm", output)
