@@ -12,7 +12,7 @@ declare module '../core/module.js' {
 
 const magic = [0x47, 0x59, 0x57, 0x54]; // GYWT
 
-export function isPacked(bytes: Uint8Array): boolean {
+function isPacked(bytes: Uint8Array): boolean {
   return magic.every((byte, index) => bytes[index] === byte);
 }
 
