@@ -7,9 +7,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { CoreModule, VectorIndex } from '../../dist/core.js';
-import { main, race, root } from './harness.js';
-import { makeVectors } from './search-contestants.js';
+import { main, root } from './harness.js';
+import { searchTimes } from './search.js';
 
 const page = path.join(root, 'dist/page');
 
@@ -149,25 +148,7 @@ function visitors() {
 /** Milliseconds of a search at some numbers of rows, and the line through them. */
 async function measured(type, counts, rounds) {
   const wasm = new WebAssembly.Module(readFileSync(path.join(root, 'dist/core.wasm')));
-  const points = [];
-  for (const count of counts) {
-    const core = await CoreModule.load({ module: wasm });
-    const index = new VectorIndex(core, { dimension, type });
-    const part = makeVectors(Math.min(count, 10_000), dimension);
-    for (let at = 0; at < count; at += part.length / dimension) index.add(part);
-    const query = part.slice(0, dimension);
-    const repeats = Math.max(1, Math.round(20_000 / count));
-    const [{ median, spread }] = await race([{
-      name: String(count),
-      run: () => {
-        const begun = performance.now();
-        for (let i = 0; i < repeats; i++) index.search(query, { k: 10 });
-        return (performance.now() - begun) / repeats;
-      },
-    }], rounds);
-    points.push({ count, median, spread, bytes: index.bytes });
-    index.close();
-  }
+  const points = await searchTimes(wasm, dimension, type, counts, rounds);
   return { type, points, ...line(points) };
 }
 

@@ -101,10 +101,12 @@ async function inChromium(rounds) {
   }
 }
 
-/** Time for a thousand rows, at ever more rows: the same figure everywhere means linear. */
-async function growth(wasm, dimension, type, counts, rounds) {
-  const results = [];
-  const notes = [];
+/**
+ * Milliseconds of a search among ever more rows: for each count its median and spread, the bytes that the
+ * index holds and those of the whole module.
+ */
+export async function searchTimes(wasm, dimension, type, counts, rounds) {
+  const points = [];
   for (const count of counts) {
     const core = await CoreModule.load({ module: wasm });
     const index = new VectorIndex(core, { dimension, type });
@@ -113,19 +115,30 @@ async function growth(wasm, dimension, type, counts, rounds) {
     for (let at = 0; at < count; at += part.length / dimension) index.add(part);
     const query = part.slice(0, dimension);
     const repeats = Math.max(1, Math.round(20_000 / count));
-    const [result] = await race([{
-      name: `${count.toLocaleString('en')} rows`,
+    const [{ median, spread }] = await race([{
+      name: String(count),
       run: () => {
         const begun = performance.now();
         for (let i = 0; i < repeats; i++) index.search(query, { k });
-        return ((performance.now() - begun) / repeats / count) * 1000;
+        return (performance.now() - begun) / repeats;
       },
     }], rounds);
-    results.push(result);
-    notes.push(`${result.name}: ${(result.median * count / 1000).toFixed(2)} ms a search; the index holds ` +
-      `${(index.bytes / 1e6).toFixed(1)} MB, the module ${(core.exports.memory.buffer.byteLength / 1e6).toFixed(1)} MB`);
+    points.push({ count, median, spread, bytes: index.bytes, module: core.exports.memory.buffer.byteLength });
     index.close();
   }
+  return points;
+}
+
+/** Time for a thousand rows, at ever more rows: the same figure everywhere means linear. */
+async function growth(wasm, dimension, type, counts, rounds) {
+  const points = await searchTimes(wasm, dimension, type, counts, rounds);
+  const named = ({ count }) => `${count.toLocaleString('en')} rows`;
+  const results = points.map((point) => ({
+    name: named(point), median: (point.median / point.count) * 1000, spread: (point.spread / point.count) * 1000,
+  }));
+  const notes = points.map((point) =>
+    `${named(point)}: ${point.median.toFixed(2)} ms a search; the index holds ` +
+      `${(point.bytes / 1e6).toFixed(1)} MB, the module ${(point.module / 1e6).toFixed(1)} MB`);
   return { title: `Search, ${type}, ${dimension} dimensions, time for a thousand rows, Node`, unit: 'ms', results, notes };
 }
 
