@@ -50,6 +50,8 @@ self.addEventListener('message', (event) => {
 
 /** Answers whether every file is in the cache, so that the page can say it works offline. */
 async function tell(client: ExtendableMessageEvent['source']): Promise<void> {
+  // Opening a cache makes it, also after the page has deleted everything.
+  if (!(await caches.has(cacheNames.precache))) return client?.postMessage({ complete: false });
   const cache = await caches.open(cacheNames.precache);
   const keys = await cache.keys();
   client?.postMessage({ complete: keys.length >= self.GYEOT_FILES.length });

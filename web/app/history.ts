@@ -1,8 +1,8 @@
-/** Keeping the conversation, only where the reader asked for it; and forgetting everything. */
+/** Keeping the conversation, only where the reader asked for it; and forgetting it. */
 
 import { clock, t } from './i18n.js';
 import { KeyVal } from './keyval.js';
-import { ownsCache, scopeUrl, stored } from './place.js';
+import { stored } from './place.js';
 import type { Turn } from './turn.js';
 
 /** One record a message, so that two tabs never write over each other. */
@@ -49,25 +49,10 @@ export function asJson(turns: Turn[], title: string): string {
   return JSON.stringify({ format: 'gyeot-conversation', version: 1, title, messages }, null, 2);
 }
 
-/**
- * Deletes all that this page ever put on the device: settings, conversation, tables, the model,
- * the offline copy and its service worker. What is in memory goes on working until the page closes.
- */
-export async function forgetEverything(): Promise<void> {
+/** Deletes settings, conversation and tables. What is in memory goes on working until the page closes. */
+export async function forgetStored(): Promise<void> {
   localStorage.removeItem(stored.settings);
   sessionStorage.removeItem(stored.handover);
-  if ('caches' in self) {
-    for (const name of await caches.keys()) if (ownsCache(name)) await caches.delete(name);
-  }
   await turns.drop();
   await new KeyVal(stored.tables).drop();
-  // The browser may finish this only after its own check for a newer version.
-  await Promise.race([unregister(), new Promise((resolve) => setTimeout(resolve, 2_000))]);
-}
-
-async function unregister(): Promise<void> {
-  const registrations = (await navigator.serviceWorker?.getRegistrations()) ?? [];
-  for (const registration of registrations) {
-    if (registration.scope === scopeUrl()) await registration.unregister();
-  }
 }

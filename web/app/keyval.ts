@@ -46,8 +46,10 @@ export class KeyVal<T> {
     });
   }
 
+  /** Reading what was never written does nothing: no empty database is left behind. */
   async #with(mode: IDBTransactionMode, work: (store: IDBObjectStore) => void): Promise<void> {
-    const database = await this.#open();
+    const database = await this.#open(mode === 'readwrite');
+    if (!database) return;
     try {
       await new Promise<void>((resolve, reject) => {
         const transaction = database.transaction(storeName, mode);
@@ -60,12 +62,19 @@ export class KeyVal<T> {
     }
   }
 
-  #open(): Promise<IDBDatabase> {
+  #open(create: boolean): Promise<IDBDatabase | null> {
     return new Promise((resolve, reject) => {
       const request = indexedDB.open(this.name, 1);
-      request.onupgradeneeded = () => request.result.createObjectStore(storeName);
+      let missing = false;
+      request.onupgradeneeded = () => {
+        if (create) request.result.createObjectStore(storeName);
+        else {
+          missing = true;
+          request.transaction!.abort();
+        }
+      };
       request.onsuccess = () => resolve(request.result);
-      request.onerror = () => reject(request.error);
+      request.onerror = () => (missing ? resolve(null) : reject(request.error));
     });
   }
 }

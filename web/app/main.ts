@@ -7,12 +7,12 @@ import { byId, h } from './dom.js';
 import { Engine } from './engine.js';
 import { isFingerprint } from './errors.js';
 import { fillHelp } from './help.js';
-import { dropKept, forgetEverything, keep, kept } from './history.js';
+import { dropKept, forgetStored, keep, kept } from './history.js';
 import { label, setLanguage, t } from './i18n.js';
 import { dropModel, keptModel } from './keptmodel.js';
 import { Log } from './log.js';
 import { modelPicker } from './modelfolder.js';
-import { inAppView, keepOffline, persist, watchInstall } from './offline.js';
+import { dropCopies, inAppView, keepOffline, persist, watchInstall } from './offline.js';
 import { stored } from './place.js';
 import { ProgressCard } from './progress.js';
 import { readRules } from './rules.js';
@@ -37,7 +37,7 @@ const offlineRestMs = 1_000;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** What one tab tells the others. */
-type Word = 'forgotten';
+type Word = 'forget';
 
 /** What is carried over when the reader takes a new version. */
 interface Handover {
@@ -68,6 +68,8 @@ loadSite().then(start, (error: unknown) => {
 });
 
 async function start(site: Site): Promise<void> {
+  // Another tab may have changed or deleted them since.
+  readSettings();
   dressPage(site);
   const engine = new Engine(site);
   const log = new Log(
@@ -106,6 +108,12 @@ async function start(site: Site): Promise<void> {
     switched: () => {
       byId('starters').hidden = true;
     },
+  });
+
+  // Heard from here on, before anything is read or stored.
+  const channel = 'BroadcastChannel' in self ? new BroadcastChannel(stored.channel) : null;
+  channel?.addEventListener('message', (event: MessageEvent<Word>) => {
+    if (event.data === 'forget') void forget();
   });
 
   let asked = false;
@@ -202,10 +210,10 @@ async function start(site: Site): Promise<void> {
       switched: () => void tables.render(),
       left: () => void load(),
     }),
-    forget: async () => {
-      const done = await forget();
-      channel?.postMessage('forgotten' satisfies Word);
-      return done;
+    forget: () => {
+      // Told first: a tab that goes on would put back what is deleted here.
+      channel?.postMessage('forget' satisfies Word);
+      return forget();
     },
     tableNow: () => {
       const table = engine.bot?.table;
@@ -220,10 +228,14 @@ async function start(site: Site): Promise<void> {
   byId('open-settings').addEventListener('click', () => panel.open());
   watchInstall((possible) => (installable = possible));
 
+  /** Deletes all that this page ever put on the device; the open page goes on working. */
   async function forget(): Promise<boolean> {
     clear();
+    const drop = () => Promise.all([forgetStored(), dropCopies()]);
+    // A load that is going on stores the model when it is done.
+    if (!engine.bot) void engine.whenReady().then(drop).catch(() => {});
     try {
-      await forgetEverything();
+      await drop();
       return true;
     } catch {
       return false;
@@ -239,11 +251,6 @@ async function start(site: Site): Promise<void> {
     log.greet(site.greeting);
     showStarters(site, speak);
   }
-
-  const channel = 'BroadcastChannel' in self ? new BroadcastChannel(stored.channel) : null;
-  channel?.addEventListener('message', (event: MessageEvent<Word>) => {
-    if (event.data === 'forgotten') clear();
-  });
 
   function offer(text: string, take: () => void): void {
     byId('update-text').textContent = text;

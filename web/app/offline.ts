@@ -1,6 +1,6 @@
 /** The copy on the device: works offline, takes a new version when asked, can be installed. */
 
-import { scopeUrl } from './place.js';
+import { ownsCache, scopeUrl } from './place.js';
 
 export interface OfflineEvents {
   /** A new version is here; `take` changes to it and opens the page again. */
@@ -18,13 +18,16 @@ interface InstallPrompt extends Event {
 
 let installPrompt: InstallPrompt | null = null;
 
+/** Whether everything was deleted: this tab then keeps no copy until it is opened again. */
+let dropped = false;
+
 /**
  * Registers the service worker, once the first answers are ready: the copy for later must not slow
  * the first visit. Without service workers the page works all the same.
  */
 export async function keepOffline(events: OfflineEvents): Promise<void> {
   const container = navigator.serviceWorker;
-  if (!container) return;
+  if (!container || dropped) return;
   const hadController = Boolean(container.controller);
   let taking = false;
   container.addEventListener('controllerchange', () => {
@@ -36,6 +39,7 @@ export async function keepOffline(events: OfflineEvents): Promise<void> {
       scope: scopeUrl(),
       updateViaCache: 'none',
     });
+    if (dropped) return await dropCopies();
     const offer = (): void => {
       const { waiting } = registration;
       if (!waiting || !container.controller) return;
@@ -53,6 +57,29 @@ export async function keepOffline(events: OfflineEvents): Promise<void> {
   } catch {
     // Refused by the browser (private window, embedded view): the page stays an ordinary page.
   }
+}
+
+/** Takes the model and the offline copy with its service worker off the device. */
+export async function dropCopies(): Promise<void> {
+  dropped = true;
+  // The browser may finish this only after its own check for a newer version.
+  await Promise.race([unregister(), new Promise((resolve) => setTimeout(resolve, 2_000))]);
+  await dropCaches();
+}
+
+async function unregister(): Promise<void> {
+  const registrations = (await navigator.serviceWorker?.getRegistrations()) ?? [];
+  for (const registration of registrations) {
+    if (registration.scope !== scopeUrl()) continue;
+    // One that is still filling its cache goes on with that after it was unregistered.
+    registration.installing?.addEventListener('statechange', () => void dropCaches());
+    await registration.unregister();
+  }
+}
+
+async function dropCaches(): Promise<void> {
+  if (!('caches' in self)) return;
+  for (const name of await caches.keys()) if (ownsCache(name)) await caches.delete(name);
 }
 
 /** Whether the copy on the device is whole. */

@@ -3,6 +3,7 @@
 import { Zip, ZipPassThrough } from 'fflate';
 import { GyeotError } from '../../wasm/gyeot/index.js';
 import type { GyeotBot, Source } from '../../wasm/gyeot/types.js';
+import { cutFile, listOf, partLimit } from '../../wasm/gyeot/cut.js';
 import { readPrecache, stampPrecache } from '../precache.js';
 import { breathe } from './dom.js';
 import type { Site } from './site.js';
@@ -10,7 +11,20 @@ import type { Site } from './site.js';
 /** Checksums are computed piece by piece, so that the page stays quick. */
 const piece = 1 << 20;
 
-const tablePath = 'table/table.safetensors';
+const tableName = 'table.safetensors';
+
+/** The table's files by their paths on the site, the one that the site names first. */
+async function tableFiles(bot: GyeotBot): Promise<[string, Uint8Array][]> {
+  const exact = await bot.exportTable();
+  // As `gyeot build` does: bytes for a large table, and parts where hosts would refuse the whole.
+  const bytes = exact.length > partLimit ? await bot.exportTable({ vectors: 'i8' }) : exact;
+  if (bytes.length <= partLimit) return [[`table/${tableName}`, bytes]];
+  const { entry, parts } = await cutFile(tableName, bytes);
+  return [
+    ['table/table.json', encode(listOf(entry))],
+    ...[...parts].map(([name, part]): [string, Uint8Array] => [`table/${name}`, part]),
+  ];
+}
 
 export interface ZipOptions {
   site: Site;
@@ -24,9 +38,11 @@ export async function makeSiteZip(options: ZipOptions): Promise<Blob> {
   const { site, bot } = options;
   const script = await textOf('precache.js');
   const old = readPrecache(script).map((file) => file.url);
+  const table = await tableFiles(bot);
+  const tablePath = table[0]![0];
   const changedSite: Site = { ...site, title: options.title, table: tablePath };
   const fresh = new Map<string, Uint8Array>([
-    [tablePath, await bot.exportTable()],
+    ...table,
     ['site.json', encode(JSON.stringify(changedSite, null, 2) + '\n')],
     ['manifest.webmanifest', encode(await renamed(options.title))],
   ]);
@@ -40,7 +56,9 @@ export async function makeSiteZip(options: ZipOptions): Promise<Blob> {
   }
   const revisions: Record<string, string> = {};
   for (const [path, bytes] of fresh) {
-    if (!path.startsWith(site.model)) revisions[path] = await digest(bytes);
+    // The page itself keeps the model's files and a table's parts.
+    const kept = path.startsWith(site.model) || (path.startsWith('table/') && path !== tablePath);
+    if (!kept) revisions[path] = await digest(bytes);
   }
   const gone = old.filter(
     (url) => url === site.table || (options.ownModel !== null && url.startsWith(site.model)),
