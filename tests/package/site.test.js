@@ -4,13 +4,16 @@
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import iconv from 'iconv-lite';
-import { launch, open, root, say, visitor } from '../browser/harness.js';
+import {
+  launch, offlineReady, open, ready, resident, root, say, serve, visitor,
+} from '../browser/harness.js';
+import { bigTable, spreadsheet as spreadsheetOf } from '../js/bigtable.js';
 import { gyeot } from '../js/support.js';
 
 let folder;
@@ -107,6 +110,49 @@ test('gyeot build --single-file makes a file that answers without a server', asy
   assert.equal(await say(page, asked), answered);
   assert.deepEqual(faults, []);
   await context.close();
+});
+
+test('a table too large for one file is fetched once in its parts, and answers offline', async () => {
+  const site = path.join(folder, 'large');
+  await mkdir(path.join(site, 'table'), { recursive: true });
+  // What an earlier build has embedded need not be embedded by this one.
+  await writeFile(path.join(site, 'precache.js'), 'self.GYEOT_FILES=[];');
+  await writeFile(path.join(site, 'table/table.safetensors'), bigTable(50_000));
+  const file = path.join(folder, 'large.csv');
+  await writeFile(file, spreadsheetOf(50_000, [[asked, answered, '우산 환불']].map((cells) =>
+    cells.map((cell) => `"${cell.replaceAll('"', '""')}"`))));
+  const built = await gyeot(['build', file, '--out', site, '--config', path.join(folder, 'config.json')]);
+  assert.equal(built.code, 0, built.stderr);
+  const { parts } = JSON.parse(await readFile(path.join(site, 'table/table.json'), 'utf8'));
+  assert.equal(parts.length, 2);
+
+  const host = await serve({ folder: site });
+  const profile = await mkdtemp(path.join(folder, 'profile-'));
+  const person = await resident(profile);
+  try {
+    const page = await open(person.context, host.url);
+    assert.equal(await say(page, '산 우산 돌려줄 수 있나요?'), answered);
+    const fetched = () => host.requests.filter((name) => name.startsWith('table/'));
+    assert.deepEqual(fetched().sort().filter((name, at, all) => name !== all[at - 1]),
+      ['table/table.json', ...parts.map((part) => `table/${part.path}`)]);
+    await page.waitForFunction(async (count) => {
+      const name = (await caches.keys()).find((key) => key.includes('table.json'));
+      return name && (await (await caches.open(name)).keys()).length === count;
+    }, 1);
+    await offlineReady(page);
+    const before = fetched().length;
+    await page.reload();
+    await ready(page);
+    assert.deepEqual(fetched().slice(before).filter((name) => name !== 'table/table.json'), [], 'no part again');
+    await host.stop();
+    await page.reload();
+    await ready(page);
+    assert.equal(await say(page, '산 우산 돌려줄 수 있나요?'), answered);
+    person.check(host.url);
+  } finally {
+    await person.context.close();
+    await host.stop();
+  }
 });
 
 test('gyeot build says which cell is wrong and leaves nothing behind', async () => {

@@ -4,6 +4,10 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { GyeotError } from '../core/index.js';
+import { cutFile, partLimit } from '../gyeot/cut.js';
+import { parseManifest } from '../gyeot/manifest.js';
+import type { FileEntry } from '../gyeot/manifest.js';
+import type { Texts } from '../gyeot/table.js';
 import type { HelpLine } from '../gyeot/types.js';
 import { readPrecache, stampPrecache } from '../../web/precache.js';
 import { loadBot } from './options.js';
@@ -13,10 +17,6 @@ import { policy } from './serve.js';
 import { singleFile } from './single-file.js';
 import { csvHelp, csvOptions, readCsv } from './table.js';
 import { buildTable, report } from './tables.js';
-
-/** Cloudflare refuses files over 25 MiB. */
-const hostLimit = 25 * 2 ** 20;
-const partLimit = 20 * 2 ** 20;
 
 export const build: Command = {
   summary: 'A static site from a spreadsheet',
@@ -67,7 +67,7 @@ ${csvHelp}
     try {
       await copyShell(page, work);
       const model = options.text('model') ?? defaultModel();
-      await copyModel(model, path.join(work, 'model'), single ? Infinity : partLimit);
+      await copyModel(model, path.join(work, 'model'), single);
       const meta = {
         ...(config.title === undefined ? {} : { title: config.title }),
         ...(config.language === undefined ? {} : { language: config.language }),
@@ -75,18 +75,17 @@ ${csvHelp}
         ...(config.margin === undefined ? {} : { margin: config.margin }),
       };
       await mkdir(path.join(work, 'table'), { recursive: true });
-      const tablePath = 'table/table.safetensors';
-      // Past some 13,000 rows, vectors in bytes keep the table within what hosts take.
-      const large = rows.length * bot.model.dimension * 4 > partLimit;
-      const vectors = large && !single ? 'i8' : 'f32';
-      const built = await buildTable(bot, rows, path.join(work, tablePath), {
-        meta, vectors, signal, partial: `${target}.partial`, earlier: path.join(target, tablePath),
+      // Past some 13,000 rows, vectors in bytes make the download a quarter.
+      const large = exactSize(rows, bot.model.dimension) > partLimit;
+      const built = await buildTable(bot, rows, path.join(work, 'table/table.safetensors'), {
+        meta,
+        vectors: large ? 'i8' : 'f32',
+        signal,
+        partial: `${target}.partial`,
+        earlier: ['json', 'safetensors'].map((kind) => path.join(target, `table/table.${kind}`)),
+        cut: !single,
       }, terminal);
-      const { size } = await stat(path.join(work, tablePath));
-      if (size > hostLimit && !single) {
-        terminal.note(`The table is ${(size / 2 ** 20).toFixed(0)} MiB; some hosts refuse files over 25 MiB`);
-      }
-      await writeSite(work, config, tablePath);
+      await writeSite(work, config, `table/${path.basename(built.file)}`);
       await writeHostFiles(work);
       if (single) {
         const file = out.endsWith('.html') ? target : `${target}.html`;
@@ -105,6 +104,13 @@ ${csvHelp}
     }
   },
 };
+
+/** Bytes of a table with f32 vectors, but for its header. */
+function exactSize(rows: readonly Texts[], dimension: number): number {
+  const texts = rows.reduce((sum, { question, answer, group }) =>
+    sum + Buffer.byteLength(question + answer + group), 0);
+  return texts + rows.length * (dimension + 3) * 4;
+}
 
 /** Only an empty folder or an earlier site is ever replaced. */
 async function checkTarget(target: string): Promise<void> {
@@ -187,8 +193,8 @@ async function copyShell(page: string, to: string): Promise<void> {
   }
 }
 
-/** The files that gyeot.json lists; those over the limit in parts, named in the copied manifest. */
-async function copyModel(from: string, to: string, limit: number): Promise<void> {
+/** The files that gyeot.json lists; large ones in parts, named in the copied manifest, unless `whole`. */
+async function copyModel(from: string, to: string, whole: boolean): Promise<void> {
   const manifestFile = path.join(from, 'gyeot.json');
   let text: string;
   try {
@@ -200,24 +206,20 @@ async function copyModel(from: string, to: string, limit: number): Promise<void>
       { file: manifestFile },
     );
   }
-  const manifest = JSON.parse(text) as { parity?: string; files: { path: string; parts?: unknown[] }[] };
+  const manifest = JSON.parse(text) as { parity?: string; files: FileEntry[] };
   // Recorded vectors are for checking, not for visitors.
   manifest.files = manifest.files.filter((file) => file.path !== manifest.parity);
   delete manifest.parity;
   for (const file of manifest.files) {
     const bytes = await readFile(path.join(from, file.path));
     await mkdir(path.dirname(path.join(to, file.path)), { recursive: true });
-    if (bytes.length <= limit) {
+    if (whole || bytes.length <= partLimit) {
       await writeFile(path.join(to, file.path), bytes);
       continue;
     }
-    file.parts = [];
-    for (let at = 0; at < bytes.length; at += limit) {
-      const part = bytes.subarray(at, at + limit);
-      const name = `${file.path}.${file.parts.length + 1}`;
-      await writeFile(path.join(to, name), part);
-      file.parts.push({ path: name, size: part.length, sha256: sha256(part) });
-    }
+    const { entry, parts } = await cutFile(file.path, bytes);
+    for (const [name, part] of parts) await writeFile(path.join(to, name), part);
+    file.parts = entry.parts!;
   }
   await writeFile(path.join(to, 'gyeot.json'), JSON.stringify(manifest));
 }
@@ -226,7 +228,7 @@ async function copyModel(from: string, to: string, limit: number): Promise<void>
 async function writeSite(site: string, config: Config, table: string): Promise<void> {
   const json = JSON.parse(await readFile(path.join(site, 'site.json'), 'utf8')) as Record<string, unknown>;
   const { threshold: _threshold, margin: _margin, safety, ...words } = config;
-  Object.assign(json, words, { table });
+  Object.assign(json, words, { table, download: await downloadOf(site) });
   // The bundled starters are about the bundled table.
   if (!config.starters) json['starters'] = [];
   if (safety === null) json['safety'] = null;
@@ -248,6 +250,19 @@ async function writeSite(site: string, config: Config, table: string): Promise<v
     }
   }
   await writeFile(path.join(site, 'precache.js'), stampPrecache(script, changed, gone));
+}
+
+/** Bytes that a first visit fetches for the answers: asked about on metered connections. */
+async function downloadOf(site: string): Promise<number> {
+  const { encoder, tokenizer, files } = parseManifest(
+    await readFile(path.join(site, 'model/gyeot.json')), 'model/gyeot.json');
+  const model = files.filter((file) => [encoder.file, ...tokenizer.files].includes(file.path));
+  let sum = model.reduce((bytes, { size }) => bytes + size!, 0);
+  for (const file of await readdir(site, { recursive: true })) {
+    const counts = file.startsWith(`table${path.sep}`) || (/^runtime-/.test(file) && file.endsWith('.wasm'));
+    if (counts) sum += (await stat(path.join(site, file))).size;
+  }
+  return sum;
 }
 
 /** What static hosts read: Netlify and Cloudflare the headers, GitHub Pages the empty file. */

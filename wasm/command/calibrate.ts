@@ -1,14 +1,13 @@
 /** `gyeot calibrate`: vote, threshold and margin of a table, estimated instead of guessed. */
 import { readFile } from 'node:fs/promises';
 import { GyeotError } from '../core/index.js';
-import { Table } from '../gyeot/table.js';
 import { accuracy, answered, judge, leaveOneOut, neighbours } from './judge.js';
 import type { Judgement, Neighbourhood } from './judge.js';
 import type { VoteOptions } from '../gyeot/answer.js';
 import { loadBot } from './options.js';
 import type { Command } from './options.js';
 import { quantile } from './statistics.js';
-import { writeWhole } from './tables.js';
+import { openTable, writeTable } from './tables.js';
 
 /** Votes that are tried. */
 const ks = [1, 3, 5, 10, 15, 20];
@@ -44,7 +43,7 @@ the table, --out into a copy of it.
   async run(options, terminal, signal) {
     const file = options.text('table');
     if (file === undefined) throw new GyeotError('argument', '--table T.safetensors is missing');
-    const table = Table.parse(await readFile(file), file);
+    const table = await openTable(file);
     const inside = await leaveOneOut(table);
     if (inside.length < 20) {
       throw new GyeotError('argument', `${file} has too few groups of two rows or more to learn from`);
@@ -106,7 +105,7 @@ the table, --out into a copy of it.
         voteK: best.k, voteScale: best.scale, familiarity: limits.familiarity,
       });
       const kind = options.choice('vectors', ['f32', 'i8'], table.quantized ? 'i8' : 'f32');
-      await writeWhole(out, table.serialize(kind));
+      await writeTable(out, table.serialize(kind));
       terminal.note(`${out}: written`);
     }
   },

@@ -1,21 +1,21 @@
 /** `gyeot export`: a table for the engines that people already run. */
 import { createWriteStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { GyeotError } from '../core/index.js';
-import { Table } from '../gyeot/table.js';
+import type { Table } from '../gyeot/table.js';
 import type { Command } from './options.js';
 import { defaultTable } from './places.js';
-import { writeWhole } from './tables.js';
+import { openTable, writeWhole } from './tables.js';
 
 export const exportTable: Command = {
   summary: 'A table as Parquet, JSON lines or SQL for pgvector',
   help: `
-gyeot export [--table FILE] --to parquet|jsonl|pgvector --out FILE [--name TABLE]
+gyeot export [--table FILE] --to parquet|jsonl|pgvector --out FILE [--name TABLE] [--json]
 
 Columns: id, group, question, answer, vector (of floats). The SQL makes the table TABLE (gyeot_rows) and
-an index for cosine distance; "group" is called grp there.
+an index for cosine distance; "group" is called grp there. --json says what was written, as one JSON
+object.
 
   gyeot export --table faq.safetensors --to parquet --out faq.parquet`,
   options: {
@@ -23,6 +23,7 @@ an index for cosine distance; "group" is called grp there.
     to: { type: 'string' },
     out: { type: 'string' },
     name: { type: 'string' },
+    json: { type: 'boolean' },
   },
   positionals: [],
   async run(options, terminal) {
@@ -33,16 +34,12 @@ an index for cosine distance; "group" is called grp there.
       throw new GyeotError('argument', '--to parquet, jsonl or pgvector is missing');
     }
     const to = options.choice('to', ['parquet', 'jsonl', 'pgvector'], 'jsonl');
-    let bytes: Uint8Array;
-    try {
-      bytes = await readFile(file);
-    } catch (cause) {
-      throw new GyeotError('not-found', `${file} could not be read: ${(cause as Error).message}`, { file, cause });
-    }
-    const table = Table.parse(bytes, file);
+    const table = await openTable(file);
     if (to === 'parquet') await writeWhole(out, parquet(table));
     else await writeLines(out, to === 'jsonl' ? jsonLines(table) : sql(table, options.text('name')));
-    terminal.note(`${out}: ${table.rows} rows`);
+    const { rows, dimension } = table;
+    if (options.flag('json')) terminal.print(JSON.stringify({ out, to, rows, dimension }));
+    else terminal.note(`${out}: ${rows} rows`);
   },
 };
 

@@ -28,12 +28,13 @@ export const table: Command = {
   help: `
 gyeot table FAQ.csv|FAQ.xlsx --out FILE.safetensors [--model DIR]
 
-Reads commas, tabs or semicolons, or an Excel workbook; empty answers are served by the others of their group. Vectors of
-questions that FILE holds already are taken over, so a second run embeds only what is new; a run that
-was stopped goes on where it was.
+Reads commas, tabs or semicolons, or an Excel workbook; empty answers are served by the others of their
+group. Vectors of questions that FILE holds already are taken over, so a second run embeds only what is
+new; a run that was stopped goes on where it was.
 
 ${csvHelp}
   --vectors f32|i8                     default f32; i8 is a quarter of the size
+  --out FILE.json                      the table in parts of 20 MiB, for hosts that limit a file's size
   --title, --license, --language TEXT  written into the table
   --threshold, --margin NUMBER         written into the table; see gyeot calibrate
   --json                               what was built, as one JSON object

@@ -1,7 +1,12 @@
 /** Building a table from rows, with what an earlier run has embedded already. */
 import { existsSync } from 'node:fs';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { GyeotError } from '../core/index.js';
+import { locate } from '../gyeot/assets.js';
+import { cutFile, listOf, partLimit } from '../gyeot/cut.js';
+import { isList, readTable } from '../gyeot/parts.js';
 import { Table } from '../gyeot/table.js';
 import type { TableMeta, Texts } from '../gyeot/table.js';
 import type { Gyeot } from '../gyeot/node.js';
@@ -13,12 +18,16 @@ export interface BuildOptions {
   signal: AbortSignal;
   /** Where an interrupted run leaves what it did; default: beside `out`. */
   partial?: string;
-  /** An earlier table to take vectors from; default: `out` itself. */
-  earlier?: string;
+  /** Earlier tables to take vectors from; default: `out` itself. */
+  earlier?: string[];
+  /** Writes a table over the limit in parts, its list in place of `out`. */
+  cut?: boolean;
 }
 
 export interface Built {
   table: Table;
+  /** Where it is: `out`, or the list of its parts. */
+  file: string;
   /** Questions that were not known from an earlier run. */
   embedded: number;
   seconds: number;
@@ -39,8 +48,8 @@ export async function buildTable(
   terminal: Terminal,
 ): Promise<Built> {
   const { fingerprint, dimension } = bot.model;
-  const { partial = `${out}.partial`, earlier = out } = options;
-  const known = await earlierVectors([partial, earlier], fingerprint);
+  const { partial = `${out}.partial`, earlier = [out] } = options;
+  const known = await earlierVectors([partial, ...earlier], fingerprint, options.vectors);
   const questions = [...new Set(rows.map((row) => row.question))];
   const missing = questions.filter((question) => !known.has(question));
   const begin = performance.now();
@@ -74,26 +83,29 @@ export async function buildTable(
   const vectors = new Float32Array(rows.length * dimension);
   rows.forEach((row, index) => vectors.set(known.get(row.question)!, index * dimension));
   const table = Table.of(rows, vectors, dimension, { ...options.meta, fingerprint });
-  await writeWhole(out, table.serialize(options.vectors));
+  const bytes = table.serialize(options.vectors);
+  const file = options.cut && bytes.length > partLimit ? out.replace(/(\.\w+)?$/, '.json') : out;
+  await writeTable(file, bytes);
   await rm(partial, { force: true });
-  return { table, embedded: missing.length, seconds: (performance.now() - begin) / 1000 };
+  return { table, file, embedded: missing.length, seconds: (performance.now() - begin) / 1000 };
 }
 
 async function earlierVectors(
   files: string[],
   fingerprint: string,
+  kind: 'f32' | 'i8',
 ): Promise<Map<string, Float32Array>> {
   const known = new Map<string, Float32Array>();
   for (const file of files) {
     if (!existsSync(file)) continue;
     try {
-      const bytes = await readFile(file);
-      const table = Table.parse(bytes, file, fingerprint);
-      // Vectors that were rounded to bytes are not passed on as if they were exact.
-      if (table.quantized) continue;
+      const table = await openTable(file, fingerprint);
+      // Vectors that were rounded to bytes are not passed on as if they were exact; as bytes they are
+      // the same again.
+      if (table.quantized && kind !== 'i8') continue;
       for (let row = 0; row < table.rows; row++) {
         const vector = table.vectors.subarray(row * table.dimension, (row + 1) * table.dimension);
-        known.set(table.question(row), vector);
+        if (!known.has(table.question(row))) known.set(table.question(row), vector);
       }
     } catch {
       // Another model's table, or a broken one: everything is embedded anew.
@@ -124,6 +136,25 @@ export function report(terminal: Terminal, out: string, built: Built, json: bool
   const seconds = Number(built.seconds.toFixed(1));
   if (json) terminal.print(JSON.stringify({ out, rows, groups: groups.length, embedded, seconds }));
   else terminal.note(`${out}: ${rows} rows in ${groups.length} groups; ${embedded} embedded in ${seconds} s`);
+}
+
+/** A table's file, or the list of its parts. */
+export async function openTable(file: string, fingerprint?: string): Promise<Table> {
+  return Table.parse(await readTable(locate(file)), file, fingerprint);
+}
+
+/** Writes a table's file, or, where `out` ends in `.json`, its parts and their list. */
+export async function writeTable(out: string, bytes: Uint8Array): Promise<void> {
+  if (!isList(pathToFileURL(out).href)) return writeWhole(out, bytes);
+  const folder = path.dirname(out);
+  const name = `${path.basename(out).replace(/\.json$/i, '')}.safetensors`;
+  const { entry, parts } = await cutFile(name, bytes);
+  for (const [part, content] of parts) await writeWhole(path.join(folder, part), content);
+  await writeWhole(out, listOf(entry));
+  for (const file of await readdir(folder)) {
+    const old = file.startsWith(`${name}.`) && /^[0-9a-f]{8}\.\d{2,}$/.test(file.slice(name.length + 1));
+    if (old && !parts.has(file)) await rm(path.join(folder, file));
+  }
 }
 
 /** Writes beside the file and renames, so that a half-written one is never found. */

@@ -118,8 +118,14 @@ async function readParts(
   options: ReadOptions,
 ): Promise<Uint8Array> {
   const parts = entry.parts!;
+  const name = nameOf(folder, entry.path);
   const total = parts.reduce((sum, part) => sum + part.size, 0);
-  const whole = new Uint8Array(total);
+  if (total !== entry.size) {
+    throw new GyeotError('format', `${name}: its parts have ${total} bytes, it should have ${entry.size}`, {
+      file: name,
+    });
+  }
+  const whole = allocate(total, name);
   let at = 0;
   const places = parts.map((part) => (at += part.size) - part.size);
   await Promise.all(
@@ -132,8 +138,19 @@ async function readParts(
       whole.set(bytes, places[index]);
     }),
   );
-  await verify(whole, entry, nameOf(folder, entry.path));
+  await verify(whole, entry, name);
   return whole;
+}
+
+function allocate(bytes: number, name: string): Uint8Array {
+  try {
+    return new Uint8Array(bytes);
+  } catch (cause) {
+    throw new GyeotError('memory', `There is no memory for the ${bytes} bytes of ${name}`, {
+      file: name,
+      cause,
+    });
+  }
 }
 
 interface LocatedOptions extends ReadOptions {

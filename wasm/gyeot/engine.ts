@@ -3,10 +3,11 @@ import { GyeotError, VectorIndex } from '../core/index.js';
 import type { CoreModule } from '../core/index.js';
 import { Turns, confidence, vote } from './answer.js';
 import type { Verdict, Voter } from './answer.js';
-import { nameOf, readLocated } from './assets.js';
+import { nameOf } from './assets.js';
 import type { Located } from './assets.js';
 import type { Embedder } from './embedder.js';
 import type { Manifest } from './manifest.js';
+import { readTable } from './parts.js';
 import { Queue } from './queue.js';
 import type { SafetyRules } from './safety.js';
 import { Table } from './table.js';
@@ -22,6 +23,8 @@ export interface EngineParts {
   safety: SafetyRules | null;
   /** Size of the model's files, for `info`. */
   bytes: number;
+  /** Whether tables in parts are kept in Cache Storage. */
+  keep: boolean;
 }
 
 /** Runs of the encoder ahead of the first question, and the rest between two of them. */
@@ -54,6 +57,7 @@ export class Engine {
   readonly #embedder: Embedder;
   readonly #safety: SafetyRules | null;
   readonly #bytes: number;
+  readonly #keep: boolean;
   readonly #queue = new Queue();
   #table: Table | null = null;
   #index: VectorIndex | null = null;
@@ -65,6 +69,7 @@ export class Engine {
     this.#embedder = parts.embedder;
     this.#safety = parts.safety;
     this.#bytes = parts.bytes;
+    this.#keep = parts.keep;
   }
 
   get info(): EngineInfo {
@@ -194,7 +199,7 @@ export class Engine {
   /** Puts a built table in place of the one that is there. */
   setTable(located: Located, options: CallOptions = {}): Promise<TableInfo> {
     return this.#queue.run(async () => {
-      const bytes = await readLocated(located, { signal: options.signal, name: nameOf(located) });
+      const bytes = await readTable(located, { signal: options.signal, keep: this.#keep });
       return this.useTable(
         IndexedTable.read(this.#core, bytes, nameOf(located, 'table'), this.#manifest),
       );

@@ -11,6 +11,7 @@ import { Engine, IndexedTable } from './engine.js';
 import { Meter } from './meter.js';
 import { openModel } from './model.js';
 import type { OpenModel } from './model.js';
+import { readTable } from './parts.js';
 import { runtimeBytes, startRuntime } from './runtime.js';
 import { SafetyRules } from './safety.js';
 import type { CallOptions } from './types.js';
@@ -62,7 +63,7 @@ async function loadAll(
   const compiled = compile(options.core);
   const core = compiled.then((module) => CoreModule.load({ module }));
   const opened = openModel(options.model, { ...read, onLength: meter.expect });
-  const table = readTable(options.table, read, meter);
+  const table = startTable(options.table, options.cache, read, meter);
   const safety = readSafety(options.safety, signal);
   // Failures are met below, in the order in which they tell most.
   for (const promise of [runtime, core, table.bytes, safety]) promise.catch(() => {});
@@ -118,7 +119,9 @@ async function loadAll(
   const module = await core;
   const embedder = new Embedder(module, manifest, tokenizer, encoder);
   const size = bytes || [...model.read.values()].reduce((sum, file) => sum + file.length, 0);
-  const engine = new Engine({ core: module, manifest, embedder, safety: rules, bytes: size });
+  const engine = new Engine({
+    core: module, manifest, embedder, safety: rules, bytes: size, keep: options.cache !== false,
+  });
   if (indexed) engine.useTable(indexed);
   await breathe(signal);
   onProgress?.({ phase: 'prepare', loaded: total, total });
@@ -150,12 +153,18 @@ function readModel(model: OpenModel, options: ReadOptions) {
   return { encoder, tokenizer };
 }
 
-function readTable(located: Located | null, options: ReadOptions, meter: Meter) {
+function startTable(
+  located: Located | null,
+  keep: boolean | 'write',
+  options: ReadOptions,
+  meter: Meter,
+) {
   if (!located) return { bytes: Promise.resolve(null), length: Promise.resolve() };
   let known: () => void = () => {};
   const length = new Promise<void>((resolve) => (known = resolve));
-  const bytes = readLocated(located, {
+  const bytes = readTable(located, {
     ...options,
+    keep,
     onLength: (size) => {
       meter.expect(size);
       known();

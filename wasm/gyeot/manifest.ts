@@ -122,7 +122,8 @@ export function parseManifest(bytes: Uint8Array, file: string): Manifest {
   return manifest;
 }
 
-function parseEntry(entry: Record<string, unknown>, file: string): FileEntry {
+/** One of a manifest's files; `file` is the manifest's name. */
+export function parseEntry(entry: Record<string, unknown>, file: string): FileEntry {
   const one = (value: Record<string, unknown>) => {
     const { path, size, sha256: digest } = value;
     if (typeof path !== 'string' || !Number.isSafeInteger(size) || (size as number) < 0 ||

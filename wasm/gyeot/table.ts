@@ -342,7 +342,10 @@ export function normalizeRows(vectors: Float32Array, dimension: number): Float32
   return vectors;
 }
 
-/** Symmetric, one scale a row: the largest magnitude becomes 127. */
+/**
+ * Symmetric: the largest magnitude of a row becomes 127, and the scale gives it length 1 again, so that
+ * a table of bytes that is read and written once more is the same file.
+ */
 function quantizeRows(
   vectors: Float32Array,
   dimension: number,
@@ -355,11 +358,13 @@ function quantizeRows(
     for (let at = begin; at < begin + dimension; at++) {
       largest = Math.max(largest, Math.abs(vectors[at]!));
     }
-    const scale = largest / 127 || 1;
-    scales[row] = scale;
+    const step = largest / 127 || 1;
+    let sum = 0;
     for (let at = begin; at < begin + dimension; at++) {
-      values[at] = Math.round(vectors[at]! / scale);
+      values[at] = Math.round(vectors[at]! / step);
+      sum += values[at]! * values[at]!;
     }
+    scales[row] = sum === 0 ? 1 : 1 / Math.sqrt(sum);
   }
   return { values, scales };
 }

@@ -53,7 +53,11 @@ export interface Prepared {
 export interface LoadOptions extends CallOptions, EngineOptions {
   /** Default: the bundled Korean model. */
   model?: ModelSource;
-  /** Default: the bundled table. `null` loads the encoder alone (`embed` works, `ask` does not). */
+  /**
+   * A built table (safetensors), or the list (`.json`) of one that lies in parts, as `gyeot build` writes
+   * it where hosts would refuse the whole. Default: the bundled table. `null` loads the encoder alone
+   * (`embed` works, `ask` does not).
+   */
   table?: Source | null;
   /** What `Gyeot.prepare` gave, with the same options of the engine. */
   prepared?: Prepared;
@@ -61,7 +65,7 @@ export interface LoadOptions extends CallOptions, EngineOptions {
   wasmUrl?: string | URL;
   wasmBinary?: Uint8Array | ArrayBuffer;
   /**
-   * Keep model files in Cache Storage, by fingerprint. `write` does not look for them there first: for
+   * Keep the files of models and of tables in parts in Cache Storage, by fingerprint. `write` does not look for them there first: for
    * a visit known to be the first, where looking takes 0.3 s. Default true where it exists.
    */
   cache?: boolean | 'write';
@@ -189,7 +193,7 @@ export interface GyeotBot {
     rows: Row[],
     options?: CallOptions & { replace?: boolean; title?: string; license?: string },
   ): Promise<TableInfo>;
-  /** Replaces the table by a built one (safetensors). Its fingerprint must be the model's. */
+  /** Replaces the table by a built one, whole or in parts. Its fingerprint must be the model's. */
   setTable(table: Source): Promise<TableInfo>;
   /** The table as a safetensors file. */
   exportTable(options?: { vectors?: 'f32' | 'i8' }): Promise<Uint8Array>;
