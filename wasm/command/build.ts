@@ -1,7 +1,7 @@
 /** `gyeot build`: from a spreadsheet to a folder that any static host serves. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { GyeotError } from '../core/index.js';
 import { cutFile, partLimit } from '../gyeot/cut.js';
@@ -63,7 +63,9 @@ ${csvHelp}
     const { rows } = await readCsv(options.positionals[0]!, options, terminal);
     const bot = await loadBot(options, terminal, signal, null);
     await mkdir(path.dirname(target), { recursive: true });
-    const work = await mkdtemp(path.join(path.dirname(target), '.gyeot-'));
+    // Named after the site, so that the next run finds and removes what a killed one has left.
+    const work = path.join(path.dirname(target), `.${path.basename(target)}.building`);
+    await rm(work, { recursive: true, force: true });
     try {
       await copyShell(page, work);
       const model = options.text('model') ?? defaultModel();

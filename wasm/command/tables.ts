@@ -86,7 +86,8 @@ export async function buildTable(
   const bytes = table.serialize(options.vectors);
   const file = options.cut && bytes.length > partLimit ? out.replace(/(\.\w+)?$/, '.json') : out;
   await writeTable(file, bytes);
-  await rm(partial, { force: true });
+  // A run that was killed while it saved has left the second.
+  for (const rest of [partial, `${partial}.tmp`]) await rm(rest, { force: true });
   return { table, file, embedded: missing.length, seconds: (performance.now() - begin) / 1000 };
 }
 
