@@ -18,6 +18,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from model import embed_corpus, manifest
+from model.by_command import CommandFiles
 from model.embedder import Embedder, ModelFiles
 from model.errors import ModelError
 
@@ -132,6 +133,48 @@ def test_rows_come_back_with_the_embedders_vectors(spark: SparkSession, tmp_path
     note = json.loads((out / "_gyeot.json").read_text(encoding="utf-8"))
     described = json.loads((DEFAULT / manifest.NAME).read_text(encoding="utf-8"))
     assert note["model"] == described["fingerprint"]
+
+
+def test_with_the_command_the_vectors_are_its_own_bit_for_bit(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    command = f"node {ROOT}/dist/command.js"
+    texts = [text or "" for text in TEXTS] * 2
+    one, out = tmp_path / "one.parquet", tmp_path / "out"
+    pq.write_table(pa.table({"text": [*texts, None]}), one)
+    embed_corpus.embed(
+        spark, str(one), str(out), DEFAULT, rows_per_task=8, gyeot=command, say=lambda text: None
+    )
+    rows = [row for file in written(out) for row in rows_in(file)]
+    assert len(rows) == len(texts) + 1
+    said = subprocess.run(
+        [*command.split(), "embed", "--document"], capture_output=True, text=True, check=True,
+        input="".join(json.dumps(text) + "\n" for text in texts),
+    )
+    theirs = {
+        text: np.array(json.loads(line), np.float32)
+        for text, line in zip(texts, said.stdout.splitlines())
+    }
+    for row in rows:
+        if row["text"] is None:
+            assert row["vector"] is None
+        else:
+            assert np.array_equal(np.array(row["vector"], np.float32), theirs[row["text"]])
+    with pytest.raises(ModelError, match="runtime is 'gyeot', now 'onnxruntime'"):
+        embed_corpus.embed(spark, str(one), str(out), DEFAULT)
+
+
+def test_a_command_that_fails_is_named(tmp_path: Path) -> None:
+    files = CommandFiles.read(DEFAULT, "no-such-command")
+    with pytest.raises(ModelError, match="no-such-command could not be started"):
+        files.open().embed(["가"])
+    assert files.open().embed([]).shape == (0, 384)
+    broken = {**files.files, "gyeot.json": b"{}"}
+    changed = CommandFiles(files.manifest, broken, f"node {ROOT}/dist/command.js")
+    with pytest.raises(ModelError, match="gyeot embed failed: gyeot: .*gyeot.json"):
+        changed.open().embed(["가"])
+    with pytest.raises(ModelError, match="no complete model folder"):
+        CommandFiles.read(tmp_path, "gyeot")
 
 
 def test_what_cannot_be_embedded_is_named(spark: SparkSession, tmp_path: Path) -> None:
