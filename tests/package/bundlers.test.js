@@ -1,5 +1,6 @@
 /** The packed tarballs in real projects: each bundler's output, loaded in a real browser, answers. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -30,6 +31,9 @@ test('gyeot-ko names the files that its manifest needs', async () => {
   const { default: ko } = await import(new URL('model/index.js', `file://${root}`));
   assert.deepEqual(Object.keys(ko.model).sort(),
     ['gyeot.json', manifest.encoder.file, ...manifest.tokenizer.files].sort());
+  const table = await readFile(ko.table.url);
+  assert.deepEqual([ko.table.size, ko.table.sha256],
+    [table.length, createHash('sha256').update(table).digest('hex')], 'npm run build:table writes them');
 });
 
 test('Vite builds it without configuration', async () => {

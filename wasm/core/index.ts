@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** `gyeot/core`: tokenizing, pooling and search, without the encoder's runtime. @module */
 export { GyeotError } from './error.js';
 export type { GyeotErrorCode } from './error.js';

@@ -35,6 +35,7 @@ export class Encoder {
     this.#output = output;
   }
 
+  /** @internal The published types name no runtime. */
   static async create(
     runtime: typeof Ort,
     model: Uint8Array,

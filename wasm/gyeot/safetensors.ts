@@ -29,6 +29,8 @@ export function parseSafetensors(bytes: Uint8Array, file: string): SafetensorsFi
   if (bytes.length < 8) fail(`${bytes.length} bytes are too few`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const stated = view.getBigUint64(0, true);
+  // Text in place of the length gives one that no file has.
+  if (stated > 2n ** 40n) fail('it does not begin as one does. `gyeot table` makes one of a spreadsheet');
   if (stated > BigInt(Math.min(headerLimit, bytes.length - 8))) {
     fail(`its header should have ${stated} bytes, more than there are`);
   }
