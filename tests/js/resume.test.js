@@ -9,7 +9,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { gyeot, root } from './support.js';
 
-/** A run saves what it has done after its first 500 questions. */
+/** A run with one engine saves what it has done after its first 500 questions. */
 const [rows, kept] = [600, 500];
 let folder;
 before(async () => (folder = await mkdtemp(path.join(tmpdir(), 'gyeot-resume-'))));
@@ -40,7 +40,8 @@ test('a build killed twice does nothing again, and its site is that of one run, 
   await writeFile(path.join(folder, 'faq.csv'), ['질문,답변,구분', ...lines].join('\n'));
   await mkdir(path.join(folder, 'a'));
   await mkdir(path.join(folder, 'b'));
-  const build = (to) => ['build', path.join(folder, 'faq.csv'), '--out', path.join(folder, to, 'site'), '--json'];
+  const build = (to) =>
+    ['build', path.join(folder, 'faq.csv'), '--out', path.join(folder, to, 'site'), '--jobs', '1', '--json'];
   const finished = async (to) => {
     const { code, stdout, stderr } = await gyeot(build(to));
     assert.equal(code, 0, stderr);

@@ -214,3 +214,19 @@ test('two threads work where the page is isolated, and are one where it is not',
   const cosine = vectors.true.reduce((sum, value, at) => sum + value * vectors.false[at], 0);
   assert.ok(cosine > 1 - 1e-5, `${cosine}`);
 });
+
+test('many texts are shared with a second engine, which ends when it has nothing to do', async () => {
+  const { page, done } = await visit();
+  const same = await page.evaluate(async () => {
+    const texts = Array.from({ length: 400 }, (_, at) => `${at}`);
+    const bot = await globalThis.gyeot.Gyeot.load({ model: 'ko/default/', table: null });
+    const alone = await bot.embed(texts);
+    const together = await bot.embed(texts, { workers: 2 });
+    return together.data.every((value, at) => value === alone.data[at]);
+  });
+  assert.ok(same);
+  assert.equal(page.workers().length, 2);
+  await page.waitForTimeout(2_500);
+  assert.equal(page.workers().length, 1);
+  await done();
+});

@@ -10,7 +10,7 @@ import type { FileEntry } from '../gyeot/manifest.js';
 import type { Texts } from '../gyeot/table.js';
 import type { HelpLine } from '../gyeot/types.js';
 import { readPrecache, stampPrecache } from '../../web/precache.js';
-import { loadBot } from './options.js';
+import { jobsHelp, jobsOf, loadBot } from './options.js';
 import type { Command } from './options.js';
 import { defaultModel, distFolder } from './places.js';
 import { policy } from './serve.js';
@@ -33,6 +33,7 @@ ${csvHelp}
                                        fallback, starters (lists of sentences), help (a list of name,
                                        number, description), colors (accent, accentDark), safety
                                        (a rules file, or null for none), threshold, margin
+${jobsHelp}
   --json                               what was built, as one JSON object
 
   gyeot build faq.csv --out site --title "우리 가게 도우미" && gyeot serve site`,
@@ -43,6 +44,7 @@ ${csvHelp}
     title: { type: 'string' },
     model: { type: 'string' },
     'single-file': { type: 'boolean' },
+    jobs: { type: 'string' },
     json: { type: 'boolean' },
   },
   positionals: ['FAQ.csv'],
@@ -83,6 +85,7 @@ ${csvHelp}
         meta,
         vectors: large ? 'i8' : 'f32',
         signal,
+        workers: jobsOf(options),
         partial: `${target}.partial`,
         earlier: ['json', 'safetensors'].map((kind) => path.join(target, `table/table.${kind}`)),
         cut: !single,

@@ -1,4 +1,5 @@
 /** Command-line options, checked, with messages that say what would be right. */
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { GyeotError } from '../core/index.js';
 import { Gyeot } from '../gyeot/node.js';
@@ -70,6 +71,14 @@ export function parse(command: Command, argv: string[]): Options {
     );
   }
   return new Options(values, positionals);
+}
+
+export const jobsHelp =
+  '  --jobs N                             engines that embed side by side; default: one a core, 4 at most';
+
+/** How many engines share the texts. */
+export function jobsOf(options: Options): number {
+  return options.count('jobs', Math.min(4, availableParallelism()));
 }
 
 /** Loads the model that the options name, with the table that they name or `table`. */

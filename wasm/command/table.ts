@@ -5,7 +5,7 @@ import { GyeotError } from '../core/index.js';
 import type { TableMeta } from '../gyeot/table.js';
 import { parseRows, parseTable } from './csv.js';
 import type { CsvResult } from './csv.js';
-import { loadBot } from './options.js';
+import { jobsHelp, jobsOf, loadBot } from './options.js';
 import type { Command, Options } from './options.js';
 import { buildTable, report } from './tables.js';
 import type { Terminal } from './terminal.js';
@@ -37,6 +37,7 @@ ${csvHelp}
   --out FILE.json                      the table in parts of 20 MiB, for hosts that limit a file's size
   --title, --license, --language TEXT  written into the table
   --threshold, --margin NUMBER         written into the table; see gyeot calibrate
+${jobsHelp}
   --json                               what was built, as one JSON object
 
   gyeot table faq.csv --out faq.safetensors --title "우리 가게"`,
@@ -50,6 +51,7 @@ ${csvHelp}
     language: { type: 'string' },
     threshold: { type: 'string' },
     margin: { type: 'string' },
+    jobs: { type: 'string' },
     json: { type: 'boolean' },
   },
   positionals: ['FAQ.csv'],
@@ -59,7 +61,8 @@ ${csvHelp}
     const { rows } = await readCsv(options.positionals[0]!, options, terminal);
     const bot = await loadBot(options, terminal, signal, null);
     const vectors = options.choice('vectors', ['f32', 'i8'], 'f32');
-    const built = await buildTable(bot, rows, out, { meta: metaOf(options), vectors, signal }, terminal);
+    const built = await buildTable(
+      bot, rows, out, { meta: metaOf(options), vectors, signal, workers: jobsOf(options) }, terminal);
     bot.close();
     report(terminal, out, built, options.flag('json'));
   },

@@ -16,6 +16,8 @@ export interface BuildOptions {
   meta: Omit<TableMeta, 'fingerprint'>;
   vectors: 'f32' | 'i8';
   signal: AbortSignal;
+  /** Engines that share the texts. */
+  workers: number;
   /** Where an interrupted run leaves what it did; default: beside `out`. */
   partial?: string;
   /** Earlier tables to take vectors from; default: `out` itself. */
@@ -33,8 +35,8 @@ export interface Built {
   seconds: number;
 }
 
-/** Texts that are embedded in one go; only whole ones are saved, so a resumed run cuts as this one. */
-const chunk = 500;
+/** Texts an engine that are embedded in one go; only whole goes are saved, so a resumed run cuts as this one. */
+const textsAtOnce = 500;
 
 /**
  * Builds a table and writes it. Vectors of the same question in an earlier `out`, or in what an
@@ -52,6 +54,7 @@ export async function buildTable(
   const known = await earlierVectors([partial, ...earlier], fingerprint, options.vectors);
   const questions = [...new Set(rows.map((row) => row.question))];
   const missing = questions.filter((question) => !known.has(question));
+  const chunk = textsAtOnce * options.workers;
   const begin = performance.now();
   let saved = begin;
   let saving = 0;
@@ -60,6 +63,7 @@ export async function buildTable(
       const texts = missing.slice(at, at + chunk);
       const { data } = await bot.embed(texts, {
         kind: 'document',
+        workers: options.workers,
         signal: options.signal,
         onProgress: ({ loaded }) =>
           terminal.progress({ phase: 'embed', loaded: at + loaded, total: missing.length }),

@@ -8,7 +8,7 @@ import { openModel } from '../gyeot/model.js';
 import { readEntry } from '../gyeot/assets.js';
 import { tensorOf, writeSafetensors } from '../gyeot/safetensors.js';
 import { defaultModel, defaultTable } from './places.js';
-import { loadBot } from './options.js';
+import { jobsOf, loadBot } from './options.js';
 import type { Command, Options } from './options.js';
 import { writeWhole } from './tables.js';
 import { lines } from './terminal.js';
@@ -91,20 +91,22 @@ function jsonString(line: string, number: number): string {
 export const embed: Command = {
   summary: 'Texts to vectors',
   help: `
-gyeot embed [--model DIR] [--out FILE.safetensors] [--document]
+gyeot embed [--model DIR] [--out FILE.safetensors] [--document] [--jobs N]
 
 Reads a JSON string a line from stdin and writes a JSON array of numbers a line, or one safetensors
 file with the tensor "vectors". --document puts the model's document prompt before the texts instead
-of the query prompt.
+of the query prompt. --jobs is how many engines share the work: one a core, 4 at most, by default.
 
   printf '"안녕하세요"\\n"반갑습니다"\\n' | gyeot embed --out greetings.safetensors`,
   options: {
     model: { type: 'string' },
     out: { type: 'string' },
     document: { type: 'boolean' },
+    jobs: { type: 'string' },
   },
   positionals: [],
   async run(options, terminal, signal) {
+    const workers = jobsOf(options);
     const bot = await loadBot(options, terminal, signal, null);
     const kind = options.flag('document') ? 'document' : 'query';
     const out = options.text('out');
@@ -112,7 +114,7 @@ of the query prompt.
     const { dimension } = bot.model;
     const flush = async (texts: string[]) => {
       const { data } = await bot.embed(texts, {
-        kind, signal, onProgress: (progress) => terminal.progress(progress),
+        kind, signal, workers, onProgress: (progress) => terminal.progress(progress),
       });
       if (out !== undefined) blocks.push(data);
       else for (let row = 0; row < texts.length; row++) {

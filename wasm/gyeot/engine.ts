@@ -13,7 +13,7 @@ import type { SafetyRules } from './safety.js';
 import { Table } from './table.js';
 import type { TableMeta, Texts } from './table.js';
 import type {
-  Answer, AskOptions, CallOptions, Embeddings, Match, ModelInfo, Row, TableInfo, TokenPiece,
+  Answer, AskOptions, CallOptions, Embeddings, Match, ModelInfo, TableInfo, TokenPiece,
 } from './types.js';
 
 export interface EngineParts {
@@ -214,18 +214,15 @@ export class Engine {
     return this.#tableInfo()!;
   }
 
-  /** Embeds rows and adds them to the table; all of them, or none. */
+  /** Adds rows with their vectors `[n, d]` to the table, or starts one with them. */
   addTable(
-    rows: Row[],
+    rows: Texts[],
+    data: Float32Array,
     settings: { replace?: boolean; title?: string; license?: string } = {},
     options: CallOptions = {},
   ): Promise<TableInfo> {
-    return this.#queue.run(async () => {
-      const texts = checkRows(rows);
+    return this.#queue.run(() => {
       const old = settings.replace ? null : this.#table;
-      const { data } = await this.#embedder.embed(
-        texts.map((row) => row.question), 'document', options,
-      );
       const meta: TableMeta = old ? { ...old.meta } : { fingerprint: this.#manifest.fingerprint };
       if (settings.title !== undefined) meta.title = settings.title;
       if (settings.license !== undefined) meta.license = settings.license;
@@ -234,7 +231,7 @@ export class Engine {
       if (old) vectors.set(old.vectors);
       vectors.set(data, old?.vectors.length ?? 0);
       const before = old ? Array.from({ length: old.rows }, (_, row) => old.texts(row)) : [];
-      const table = Table.of([...before, ...texts], vectors, dimension, meta);
+      const table = Table.of([...before, ...rows], vectors, dimension, meta);
       return this.useTable(IndexedTable.of(this.#core, table));
     }, options.signal);
   }
@@ -318,17 +315,3 @@ const noAnswer: Answer = {
   kind: 'fallback', answer: null, answers: [], question: null, group: null, score: 0,
   confidence: 0, margin: 0, candidates: [], help: [], truncated: false, ms: 0,
 };
-
-function checkRows(rows: Row[]): Texts[] {
-  if (!Array.isArray(rows)) throw new GyeotError('argument', 'The rows should be an array');
-  return rows.map((row, index) => {
-    const wrong = (what: string): never => {
-      throw new GyeotError('argument', `Row ${index + 1} ${what}`);
-    };
-    if (typeof row?.question !== 'string' || row.question.trim() === '') wrong('has no question');
-    const { question, answer = '', group = '' } = row;
-    if (typeof answer !== 'string') wrong('has an answer that is not text');
-    if (typeof group !== 'string') wrong('has a group that is not text');
-    return { question, answer, group };
-  });
-}

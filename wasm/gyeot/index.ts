@@ -12,7 +12,9 @@ const platform: Platform = {
   // Bundlers look for these very expressions, and emit the files that they name.
   coreUrl: () => new URL('./core.wasm', import.meta.url),
   runtimeUrl: () => new URL('./ort/ort-wasm-simd-threaded.wasm', import.meta.url),
-  createWorker: () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }),
+  createWorker: (url) => url === undefined
+    ? new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
+    : new Worker(url, { type: 'module' }),
   service: async () => (await import('./service.js')).engineService(),
   async defaults() {
     throw new GyeotError(

@@ -8,7 +8,8 @@ import type { EngineOptions } from './load.js';
 import { closedError } from './queue.js';
 import type { Service } from './rpc.js';
 import { startRuntime } from './runtime.js';
-import type { AskOptions, CallOptions, Row } from './types.js';
+import type { Texts } from './table.js';
+import type { AskOptions, CallOptions } from './types.js';
 
 /** A service that has no engine until `load` was called. */
 export function engineService(): Service {
@@ -39,8 +40,8 @@ export function engineService(): Service {
     match: ([text, k]: [string, number | undefined], call) => open().match(text, k, call),
     ask: ([text, options]: [string, AskOptions], call) => open().ask(text, { ...options, ...call }),
     tokenize: ([text]: [string]) => open().tokenize(text),
-    addTable: ([rows, settings]: [Row[], { replace?: boolean }], call) =>
-      open().addTable(rows, settings, call),
+    addTable: ([rows, data, settings]: [Texts[], Float32Array, { replace?: boolean }], call) =>
+      open().addTable(rows, data, settings, call),
     setTable: ([located]: [Located], call) => open().setTable(located, call),
     exportTable: ([vectors]: ['f32' | 'i8' | undefined]) => open().exportTable(vectors),
     async close() {

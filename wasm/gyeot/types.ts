@@ -27,7 +27,17 @@ export interface CallOptions {
   onProgress?: (progress: Progress) => void;
 }
 
-export interface EmbedOptions extends CallOptions {
+/** For work on many texts. */
+export interface ManyOptions extends CallOptions {
+  /**
+   * How many engines share the work, one for each 200 texts at most. The others run in workers of their
+   * own and read the model again, some 60 MB each for the default one; they end when nothing has come
+   * for two seconds. Not for a model that was given as bytes. Default 1.
+   */
+  workers?: number;
+}
+
+export interface EmbedOptions extends ManyOptions {
   /** Which of the model's prompts goes before the texts. Default `query`. */
   kind?: 'query' | 'document';
 }
@@ -36,7 +46,10 @@ export interface EmbedOptions extends CallOptions {
 export interface EngineOptions {
   /** Threads for the encoder where the page is cross-origin isolated. Default 1. */
   threads?: number;
-  /** Run in a Web Worker. Default: true in a browser, false in Node. Falls back to this thread. */
+  /**
+   * Run in a worker. Default: true in a browser; false in Node, where a worker keeps the process alive
+   * until `close()`. Falls back to this thread.
+   */
   worker?: boolean;
   /** Makes the worker, for bundlers that cannot find ours. */
   createWorker?: () => Worker;
@@ -191,7 +204,7 @@ export interface GyeotBot {
   /** Embeds rows and adds them to the table that is loaded (or starts one). All or nothing. */
   addTable(
     rows: Row[],
-    options?: CallOptions & { replace?: boolean; title?: string; license?: string },
+    options?: ManyOptions & { replace?: boolean; title?: string; license?: string },
   ): Promise<TableInfo>;
   /** Replaces the table by a built one, whole or in parts. Its fingerprint must be the model's. */
   setTable(table: Source): Promise<TableInfo>;

@@ -4,7 +4,10 @@ import { engineService } from './service.js';
 import { serve } from './rpc.js';
 import type { Port } from './rpc.js';
 
-const scope = globalThis as unknown as Port & { name?: string };
+// A thread of Node's has a port in place of a scope.
+const scope = ('postMessage' in globalThis
+  ? globalThis
+  : process.getBuiltinModule('node:worker_threads').parentPort) as unknown as Port & { name?: string };
 
 // ONNX Runtime starts its threads from the script that holds it, this one; those are not for us.
 if (!scope.name?.startsWith('em-pthread')) serve(scope, engineService());

@@ -162,6 +162,7 @@ export class Tables {
       const info = await bot.addTable(rows, {
         replace: true,
         title: name,
+        workers: roomForAnother() ? 2 : 1,
         signal: stop.signal,
         onProgress: ({ phase, loaded, total }) => {
           if (phase === 'embed') progress.show(loaded, total);
@@ -278,4 +279,10 @@ export class Tables {
 /** A name that every file system takes. */
 function fileName(title: string): string {
   return title.replace(/[\\/:*?"<>|\u0000-\u001f]+/g, ' ').trim() || 'gyeot';
+}
+
+/** Whether a second engine may run beside the first: a core for it, one for the page, and memory. */
+function roomForAnother(): boolean {
+  const { hardwareConcurrency, deviceMemory = 4 } = navigator as Navigator & { deviceMemory?: number };
+  return hardwareConcurrency >= 4 && deviceMemory >= 4;
 }
