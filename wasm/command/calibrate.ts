@@ -104,7 +104,7 @@ the table, --out into a copy of it.
         threshold: round(limits.threshold), margin: round(limits.margin),
         voteK: best.k, voteScale: best.scale, familiarity: limits.familiarity,
       });
-      const kind = options.choice('vectors', ['f32', 'i8'], table.quantized ? 'i8' : 'f32');
+      const kind = options.choice('vectors', ['f32', 'i8'], table.vectors.quantized ? 'i8' : 'f32');
       await writeTable(out, table.serialize(kind));
       terminal.note(`${out}: written`);
     }

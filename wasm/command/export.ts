@@ -43,10 +43,6 @@ object.
   },
 };
 
-function vectorOf(table: Table, row: number): Float32Array {
-  return table.vectors.subarray(row * table.dimension, (row + 1) * table.dimension);
-}
-
 function parquet(table: Table): Uint8Array {
   const rows = Array.from({ length: table.rows }, (_, row) => table.texts(row));
   return new Uint8Array(parquetWriteBuffer({
@@ -55,7 +51,7 @@ function parquet(table: Table): Uint8Array {
       { name: 'group', data: rows.map(({ group }) => group) },
       { name: 'question', data: rows.map(({ question }) => question) },
       { name: 'answer', data: rows.map(({ answer }) => answer) },
-      { name: 'vector', data: rows.map((_, row) => Array.from(vectorOf(table, row))) },
+      { name: 'vector', data: rows.map((_, row) => Array.from(table.vectors.row(row))) },
     ],
     schema: [
       { name: 'root', num_children: 5 },
@@ -77,7 +73,7 @@ function parquet(table: Table): Uint8Array {
 function* jsonLines(table: Table): Generator<string> {
   for (let row = 0; row < table.rows; row++) {
     const { group, question, answer } = table.texts(row);
-    yield JSON.stringify({ id: row, group, question, answer, vector: Array.from(vectorOf(table, row)) });
+    yield JSON.stringify({ id: row, group, question, answer, vector: Array.from(table.vectors.row(row)) });
   }
 }
 
@@ -100,7 +96,7 @@ function* sql(table: Table, name = 'gyeot_rows'): Generator<string> {
   for (let row = 0; row < table.rows; row++) {
     const { group, question, answer } = table.texts(row);
     yield `INSERT INTO ${name} VALUES (${row}, ${quote(group)}, ${quote(question)}, ${quote(answer)}, ` +
-      `'[${vectorOf(table, row).join(',')}]');`;
+      `'[${table.vectors.row(row).join(',')}]');`;
   }
   yield `CREATE INDEX ON ${name} USING hnsw (vector vector_cosine_ops);`;
   yield 'COMMIT;';

@@ -1,5 +1,6 @@
 /** What a table would answer: leave-one-out over its own rows, and over given texts. */
-import { CoreModule, VectorIndex } from '../core/index.js';
+import { CoreModule } from '../core/index.js';
+import type { VectorIndex } from '../core/index.js';
 import { confidence, vote } from '../gyeot/answer.js';
 import type { VoteOptions, Voter } from '../gyeot/answer.js';
 import type { Table } from '../gyeot/table.js';
@@ -28,7 +29,7 @@ export const widest = 30;
 
 /** Leave-one-out: each row's neighbours without itself and without rows of the very same text. */
 export async function leaveOneOut(table: Table, limit = 3000): Promise<Neighbourhood[]> {
-  const index = await indexOf(table);
+  const index = table.vectors.index(await CoreModule.load());
   const step = Math.max(1, table.rows / limit);
   const result: Neighbourhood[] = [];
   const sizes = new Map<number, number>();
@@ -39,7 +40,7 @@ export async function leaveOneOut(table: Table, limit = 3000): Promise<Neighbour
     // A group of one row cannot be found without that row.
     if (sizes.get(wanted)! < 2) continue;
     const question = table.question(row);
-    const vector = table.vectors.subarray(row * table.dimension, (row + 1) * table.dimension);
+    const vector = table.vectors.row(row);
     const voters = search(table, index, vector, widest + 8).filter(
       (voter) => voter.row !== row && voter.question !== question,
     );
@@ -53,7 +54,7 @@ export async function leaveOneOut(table: Table, limit = 3000): Promise<Neighbour
 
 /** Neighbours of vectors that no group of the table should answer, or whose group is known. */
 export async function neighbours(table: Table, vectors: Float32Array): Promise<Neighbourhood[]> {
-  const index = await indexOf(table);
+  const index = table.vectors.index(await CoreModule.load());
   const result: Neighbourhood[] = [];
   for (let at = 0; at < vectors.length; at += table.dimension) {
     const vector = vectors.subarray(at, at + table.dimension);
@@ -63,12 +64,6 @@ export async function neighbours(table: Table, vectors: Float32Array): Promise<N
   }
   index.close();
   return result;
-}
-
-async function indexOf(table: Table): Promise<VectorIndex> {
-  const index = new VectorIndex(await CoreModule.load(), { dimension: table.dimension, type: 'f32' });
-  index.add(table.vectors);
-  return index;
 }
 
 function search(table: Table, index: VectorIndex, vector: Float32Array, k: number): Voter[] {

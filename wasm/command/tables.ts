@@ -107,9 +107,9 @@ async function earlierVectors(
       const table = await openTable(file, fingerprint);
       // Vectors that were rounded to bytes are not passed on as if they were exact; as bytes they are
       // the same again.
-      if (table.quantized && kind !== 'i8') continue;
+      if (table.vectors.quantized && kind !== 'i8') continue;
       for (let row = 0; row < table.rows; row++) {
-        const vector = table.vectors.subarray(row * table.dimension, (row + 1) * table.dimension);
+        const vector = table.vectors.row(row);
         if (!known.has(table.question(row))) known.set(table.question(row), vector);
       }
     } catch {

@@ -1,6 +1,6 @@
 /** One model and one table, doing the work: in a worker, or in the thread that made it. */
-import { GyeotError, VectorIndex } from '../core/index.js';
-import type { CoreModule } from '../core/index.js';
+import { GyeotError } from '../core/index.js';
+import type { CoreModule, VectorIndex } from '../core/index.js';
 import { Turns, confidence, vote } from './answer.js';
 import type { Verdict, Voter } from './answer.js';
 import { nameOf } from './assets.js';
@@ -227,9 +227,10 @@ export class Engine {
       if (settings.title !== undefined) meta.title = settings.title;
       if (settings.license !== undefined) meta.license = settings.license;
       const dimension = this.#manifest.dimension;
-      const vectors = new Float32Array((old?.vectors.length ?? 0) + data.length);
-      if (old) vectors.set(old.vectors);
-      vectors.set(data, old?.vectors.length ?? 0);
+      const held = old?.vectors.exact() ?? new Float32Array(0);
+      const vectors = new Float32Array(held.length + data.length);
+      vectors.set(held);
+      vectors.set(data, held.length);
       const before = old ? Array.from({ length: old.rows }, (_, row) => old.texts(row)) : [];
       const table = Table.of([...before, ...rows], vectors, dimension, meta);
       return this.useTable(IndexedTable.of(this.#core, table));
@@ -277,14 +278,7 @@ export class IndexedTable {
   }
 
   static of(core: CoreModule, table: Table): IndexedTable {
-    const index = new VectorIndex(core, { dimension: table.dimension, type: 'f32' });
-    try {
-      index.add(table.vectors);
-    } catch (error) {
-      index.close();
-      throw error;
-    }
-    return new IndexedTable(table, index);
+    return new IndexedTable(table, table.vectors.index(core));
   }
 
   /** From a file, which has to be of the model that the manifest describes. */

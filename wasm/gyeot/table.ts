@@ -2,6 +2,7 @@
 import { GyeotError } from '../core/index.js';
 import { asF32, asI8, asU32, parseSafetensors, tensorOf, writeSafetensors } from './safetensors.js';
 import type { Dtype, SafetensorsFile, Tensor } from './safetensors.js';
+import { Vectors } from './vectors.js';
 
 export interface TableMeta {
   fingerprint: string;
@@ -58,12 +59,8 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export class Table {
   readonly rows: number;
-  readonly dimension: number;
   readonly meta: TableMeta;
-  /** Whether the file that it was read from held a byte a number. */
-  readonly quantized: boolean;
-  /** `[rows, dimension]`, each row L2-normalised. */
-  readonly vectors: Float32Array;
+  readonly vectors: Vectors;
   /** Group number of each row. */
   readonly groupOf: Int32Array;
   /** Names by group number, in order of first appearance. */
@@ -76,20 +73,15 @@ export class Table {
 
   private constructor(
     texts: { questions: TextColumn; answers: TextColumn; groups: TextColumn },
-    vectors: Float32Array,
-    rows: number,
-    dimension: number,
+    vectors: Vectors,
     meta: TableMeta,
-    quantized: boolean,
   ) {
-    this.quantized = quantized;
-    this.rows = rows;
-    this.dimension = dimension;
+    this.rows = vectors.rows;
     this.meta = meta;
     this.vectors = vectors;
     this.#questions = texts.questions;
     this.#answers = texts.answers;
-    this.groupOf = new Int32Array(rows);
+    this.groupOf = new Int32Array(this.rows);
     this.groups = [];
     this.answers = [];
     this.#indexGroups(texts.groups);
@@ -119,6 +111,10 @@ export class Table {
     }
   }
 
+  get dimension(): number {
+    return this.vectors.dimension;
+  }
+
   question(row: number): string {
     return this.#questions.at(row);
   }
@@ -134,11 +130,11 @@ export class Table {
 
   /** Mean cosine of a unit vector with all rows: how near a text is to the table as a whole. */
   familiarity(vector: Float32Array): number {
-    this.#mean ??= meanOf(this.vectors, this.dimension);
+    this.#mean ??= this.vectors.mean();
     return this.#mean.reduce((sum, value, at) => sum + value * vector[at]!, 0);
   }
 
-  /** A table of rows and their vectors, which are normalised here. */
+  /** A table of rows and their vectors, a copy of which is normalised. */
   static of(rows: readonly Texts[], vectors: Float32Array, dimension: number, meta: TableMeta): Table {
     if (vectors.length !== rows.length * dimension) {
       throw new GyeotError('argument', `${rows.length} rows need ${rows.length * dimension} numbers`);
@@ -149,11 +145,8 @@ export class Table {
         answers: TextColumn.of(rows.map((row) => row.answer)),
         groups: TextColumn.of(rows.map((row) => row.group)),
       },
-      normalizeRows(vectors.slice(), dimension),
-      rows.length,
-      dimension,
+      Vectors.exact(vectors.slice(), dimension),
       meta,
-      false,
     );
   }
 
@@ -179,18 +172,15 @@ export class Table {
       );
     }
     const reader = new TableReader({ tensors, metadata }, file);
-    const { vectors, rows, dimension, quantized } = reader.vectors();
+    const vectors = reader.vectors();
     return new Table(
       {
-        questions: reader.texts('question', rows),
-        answers: reader.texts('answer', rows),
-        groups: reader.texts('group', rows),
+        questions: reader.texts('question', vectors.rows),
+        answers: reader.texts('answer', vectors.rows),
+        groups: reader.texts('group', vectors.rows),
       },
-      normalizeRows(vectors, dimension),
-      rows,
-      dimension,
+      vectors,
       reader.meta(),
-      quantized,
     );
   }
 
@@ -215,9 +205,9 @@ export class Table {
     for (const [key, value] of optional) if (value !== undefined) metadata[key] = String(value);
     const tensors: [string, Tensor][] = [];
     if (vectors === 'f32') {
-      tensors.push(['vectors', tensorOf('F32', [rows, dimension], this.vectors)]);
+      tensors.push(['vectors', tensorOf('F32', [rows, dimension], this.vectors.exact())]);
     } else {
-      const { values, scales } = quantizeRows(this.vectors, dimension);
+      const { values, scales } = this.vectors.rounded();
       tensors.push(['vectors', tensorOf('I8', [rows, dimension], values)]);
       tensors.push(['scales', tensorOf('F32', [rows], scales)]);
     }
@@ -254,28 +244,23 @@ class TableReader {
     return tensor;
   }
 
-  vectors(): { vectors: Float32Array; rows: number; dimension: number; quantized: boolean } {
+  vectors(): Vectors {
     const tensor = this.#tensor('vectors', 2, 'F32', 'I8');
     const [rows, dimension] = tensor.shape as [number, number];
     if (dimension === 0) this.#fail('the vectors have no dimension');
-    const infinite = 'a vector has a number that is not finite';
-    let vectors: Float32Array;
     if (tensor.dtype === 'F32') {
-      vectors = asF32(tensor).slice();
-      if (!vectors.every(Number.isFinite)) this.#fail(infinite);
-    } else {
-      const scales = asF32(this.#tensor('scales', 1, 'F32'));
-      if (scales.length !== rows) this.#fail(`"scales" should have ${rows} numbers`);
-      // A byte times a scale below this is finite; looking at each product takes 40 ms of a cold start.
-      if (!scales.every((scale) => Math.abs(scale) < 1e36)) this.#fail(infinite);
-      const values = asI8(tensor);
-      vectors = new Float32Array(values.length);
-      for (let row = 0, at = 0; row < rows; row++) {
-        const scale = scales[row]!;
-        for (let column = 0; column < dimension; column++, at++) vectors[at] = values[at]! * scale;
-      }
+      const values = asF32(tensor).slice();
+      if (!values.every(Number.isFinite)) this.#fail('a vector has a number that is not finite');
+      return Vectors.exact(values, dimension);
     }
-    return { vectors, rows, dimension, quantized: tensor.dtype === 'I8' };
+    const scales = asF32(this.#tensor('scales', 1, 'F32'));
+    if (scales.length !== rows) this.#fail(`"scales" should have ${rows} numbers`);
+    if (!scales.every((scale) => scale >= 0 && Number.isFinite(scale))) {
+      this.#fail('a scale is not a number from 0');
+    }
+    const values = asI8(tensor);
+    if (values.includes(-128)) this.#fail('a vector has the byte -128; bytes go from -127 to 127');
+    return Vectors.bytes(values, dimension);
   }
 
   texts(name: string, rows: number): TextColumn {
@@ -317,56 +302,6 @@ class TableReader {
     }
     return meta;
   }
-}
-
-function meanOf(vectors: Float32Array, dimension: number): Float64Array {
-  const mean = new Float64Array(dimension);
-  const rows = vectors.length / dimension;
-  for (let begin = 0; begin < vectors.length; begin += dimension) {
-    for (let at = 0; at < dimension; at++) mean[at]! += vectors[begin + at]! / rows;
-  }
-  return mean;
-}
-
-/** Scales each row to length 1, in place; a zero row stays zero. */
-export function normalizeRows(vectors: Float32Array, dimension: number): Float32Array {
-  for (let begin = 0; begin < vectors.length; begin += dimension) {
-    let sum = 0;
-    for (let at = begin; at < begin + dimension; at++) sum += vectors[at]! * vectors[at]!;
-    if (sum === 0) continue;
-    const factor = 1 / Math.sqrt(sum);
-    // Rows that are normal already keep their very bits.
-    if (Math.abs(factor - 1) < 1e-6) continue;
-    for (let at = begin; at < begin + dimension; at++) vectors[at] = vectors[at]! * factor;
-  }
-  return vectors;
-}
-
-/**
- * Symmetric: the largest magnitude of a row becomes 127, and the scale gives it length 1 again, so that
- * a table of bytes that is read and written once more is the same file.
- */
-function quantizeRows(
-  vectors: Float32Array,
-  dimension: number,
-): { values: Int8Array; scales: Float32Array } {
-  const values = new Int8Array(vectors.length);
-  const scales = new Float32Array(vectors.length / dimension);
-  for (let row = 0; row < scales.length; row++) {
-    const begin = row * dimension;
-    let largest = 0;
-    for (let at = begin; at < begin + dimension; at++) {
-      largest = Math.max(largest, Math.abs(vectors[at]!));
-    }
-    const step = largest / 127 || 1;
-    let sum = 0;
-    for (let at = begin; at < begin + dimension; at++) {
-      values[at] = Math.round(vectors[at]! / step);
-      sum += values[at]! * values[at]!;
-    }
-    scales[row] = sum === 0 ? 1 : 1 / Math.sqrt(sum);
-  }
-  return { values, scales };
 }
 
 function short(fingerprint: string | undefined): string {
