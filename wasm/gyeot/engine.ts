@@ -46,10 +46,11 @@ interface Nearest {
 const crisisPrefix = '위험/';
 
 /**
- * Such a group has to win by this margin where no rule has met danger: of 449 harmless sentences with the
- * words of danger in them, 13 get its response then instead of 60.
+ * Such a group has to win by this margin where no rule has met danger: of 693 harmless sentences with the
+ * words of danger in them (harmless-test.json, harmless-wide-test.json), 19 get its response then, and 138
+ * without. The others that come near one get the numbers all the same.
  */
-const crisisMargin = 0.3;
+const crisisMargin = 0.5;
 
 export class Engine {
   readonly #core: CoreModule;
