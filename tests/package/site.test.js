@@ -62,7 +62,8 @@ test('gyeot build makes a site that gyeot serve serves and that answers', async 
     '--config', path.join(folder, 'config.json'), '--quiet']);
   assert.equal(again.stderr, '');
   const { seconds: _, ...report } = JSON.parse(again.stdout);
-  assert.deepEqual(report, { out: site, rows: 50, groups: 30, embedded: 0 }, 'nothing is embedded twice');
+  assert.deepEqual(report, { out: site, rows: 50, groups: 30, embedded: 0, threshold: 0.5 },
+    'nothing is embedded twice, and the threshold is the one of the config file');
   const files = await readdir(site, { recursive: true });
   for (const wanted of ['.nojekyll', '_headers', 'index.html', 'precache.js']) assert.ok(files.includes(wanted));
   for (const file of files) {

@@ -32,7 +32,8 @@ ${csvHelp}
   --config FILE                        JSON with any of: title, language, description, greeting,
                                        fallback, starters (lists of sentences), help (a list of name,
                                        number, description), colors (accent, accentDark), safety
-                                       (a rules file, or null for none), threshold, margin
+                                       (a rules file, or null for none), threshold (default: what
+                                       5 % of sentences from elsewhere reach), margin
 ${jobsHelp}
   --json                               what was built, as one JSON object
 

@@ -36,7 +36,8 @@ ${csvHelp}
   --vectors f32|i8                     default f32; i8 is a quarter of the size
   --out FILE.json                      the table in parts of 20 MiB, for hosts that limit a file's size
   --title, --license, --language TEXT  written into the table
-  --threshold, --margin NUMBER         written into the table; see gyeot calibrate
+  --threshold, --margin NUMBER         written into the table; without one, the threshold that 5 % of
+                                       sentences from elsewhere reach; see gyeot calibrate
 ${jobsHelp}
   --json                               what was built, as one JSON object
 

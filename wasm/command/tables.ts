@@ -11,6 +11,7 @@ import { Table } from '../gyeot/table.js';
 import type { TableMeta, Texts } from '../gyeot/table.js';
 import type { Gyeot } from '../gyeot/node.js';
 import type { Terminal } from './terminal.js';
+import { usualThreshold } from './threshold.js';
 
 export interface BuildOptions {
   meta: Omit<TableMeta, 'fingerprint'>;
@@ -58,6 +59,7 @@ export async function buildTable(
   const begin = performance.now();
   let saved = begin;
   let saving = 0;
+  let table: Table;
   try {
     for (let at = 0; at < missing.length; at += chunk) {
       const texts = missing.slice(at, at + chunk);
@@ -78,15 +80,18 @@ export async function buildTable(
         saving = saved - now;
       }
     }
+    const vectors = new Float32Array(rows.length * dimension);
+    rows.forEach((row, index) => vectors.set(known.get(row.question)!, index * dimension));
+    table = Table.of(rows, vectors, dimension, { ...options.meta, fingerprint });
+    // As it will be searched.
+    if (options.vectors === 'i8') table = Table.parse(table.serialize('i8'), out);
+    table.meta.threshold ??= await usualThreshold(bot, table, options.signal);
   } catch (error) {
     if (error instanceof GyeotError && error.code === 'aborted' && existsSync(partial)) {
       throw new GyeotError('aborted', `Stopped; the same command goes on from ${partial}`);
     }
     throw error;
   }
-  const vectors = new Float32Array(rows.length * dimension);
-  rows.forEach((row, index) => vectors.set(known.get(row.question)!, index * dimension));
-  const table = Table.of(rows, vectors, dimension, { ...options.meta, fingerprint });
   const bytes = table.serialize(options.vectors);
   const file = options.cut && bytes.length > partLimit ? out.replace(/(\.\w+)?$/, '.json') : out;
   await writeTable(file, bytes);
@@ -137,10 +142,14 @@ async function savePartial(
 
 /** What was built, for people on a terminal or as JSON for a program. */
 export function report(terminal: Terminal, out: string, built: Built, json: boolean): void {
-  const { table: { rows, groups }, embedded } = built;
+  const { table: { rows, groups, meta: { threshold } }, embedded } = built;
   const seconds = Number(built.seconds.toFixed(1));
-  if (json) terminal.print(JSON.stringify({ out, rows, groups: groups.length, embedded, seconds }));
-  else terminal.note(`${out}: ${rows} rows in ${groups.length} groups; ${embedded} embedded in ${seconds} s`);
+  if (json) {
+    terminal.print(JSON.stringify({ out, rows, groups: groups.length, embedded, seconds, threshold }));
+    return;
+  }
+  terminal.note(`${out}: ${rows} rows in ${groups.length} groups; ${embedded} embedded in ${seconds} s; ` +
+    `answers from a score of ${threshold}`);
 }
 
 /** A table's file, or the list of its parts. */
