@@ -41,6 +41,10 @@ test('errors take one line and exit code 2', async () => {
     [['embed', '--model', folder], /no model folder/],
     [['table', at('none.csv'), '--out', at('x')], /none\.csv could not be read/],
     [['serve', folder], /no index\.html/],
+    [['calibrate', '--table', at('none.safetensors')], /none\.safetensors does not exist/],
+    [['match', 'a', '--table', import.meta.filename], /does not begin as one does.*gyeot table/],
+    [['export', '--to', 'jsonl', '--out', at('no/such/folder')], /^gyeot: .*no\/such\/folder: ENOENT: no such file/],
+    [['export', '--to', 'parquet', '--out', at('no/such/folder')], /^gyeot: .*no\/such\/folder.tmp: ENOENT/],
   ];
   for (const [args, pattern] of cases) {
     const { code, stdout, stderr } = await gyeot(args);
@@ -126,6 +130,7 @@ test('table names the row and column of what it cannot use', async () => {
     ['유저,챗봇\n"안녕,반가워\n', /row 2: a quotation mark/],
     ['유저,챗봇\n', /no row with a question/],
     ['', /is empty/],
+    ['<!DOCTYPE html><html><body>로그인</body></html>', /is an HTML page, not a spreadsheet/],
   ];
   for (const [bytes, pattern] of cases) {
     await writeFile(at('bad.csv'), bytes);
@@ -135,6 +140,23 @@ test('table names the row and column of what it cannot use', async () => {
   }
   await writeFile(at('named.csv'), '이름,값\n가,나\n');
   await ok(['table', at('named.csv'), '--out', at('named.safetensors'), '--model', model, '--question', '이름', '--answer', '2']);
+});
+
+test('a table without names for its columns is read by their order', async () => {
+  const read = async (bytes, ...more) => {
+    await writeFile(at('bare.csv'), bytes);
+    await ok(['table', at('bare.csv'), '--out', at('new/folder/bare.safetensors'), '--model', model, '--threshold', '0', ...more]);
+    const found = JSON.parse(await ok(['match', '안녕', '--table', at('new/folder/bare.safetensors'), '--json']).then(({ stdout }) => stdout));
+    return found.map(({ group, question, answer }) => [group, question, answer]).sort();
+  };
+  assert.deepEqual(await read('안녕하세요,반가워요\n뭐 해요?,놀아요\n', '--no-header'),
+    [['', '뭐 해요?', '놀아요'], ['', '안녕하세요', '반가워요']]);
+  assert.deepEqual(await read('인사,안녕하세요,반가워요\n놀이,뭐 해요?,놀아요\n', '--no-header'),
+    [['놀이', '뭐 해요?', '놀아요'], ['인사', '안녕하세요', '반가워요']]);
+  assert.deepEqual(await read('반가워요,안녕하세요\n', '--no-header', '--question', '2', '--answer', '1'), [['', '안녕하세요', '반가워요']]);
+  await writeFile(at('bare.csv'), '안녕,네\n누구,\n');
+  const { stderr } = await gyeot(['table', at('bare.csv'), '--out', at('bare.safetensors'), '--no-header']);
+  assert.match(stderr, /row 2, column "2": the answer is empty/);
 });
 
 test('eval prints the eight figures, quotes in a .tsv being text', async () => {

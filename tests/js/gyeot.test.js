@@ -165,6 +165,14 @@ test('addTable adds all rows or none', async () => {
   assert.equal((await bot.match('좋은 줄', { k: 50 })).length, count);
 });
 
+test('a table of no rows finds nothing, and that is no error', async () => {
+  const own = await Gyeot.load({ model, table: null, safety: null });
+  assert.equal((await own.addTable([], { replace: true })).rows, 0);
+  assert.deepEqual(await own.match('안녕'), []);
+  assert.equal((await own.ask('안녕')).kind, 'fallback');
+  own.close();
+});
+
 test('a table of another model, or a broken one, is refused and changes nothing', async () => {
   const file = await bot.exportTable();
   const { length } = new TextEncoder().encode(bot.model.fingerprint);

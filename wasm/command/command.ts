@@ -87,6 +87,12 @@ main(process.argv.slice(2)).then(
     process.exitCode = code;
   },
   (error: unknown) => {
+    const { syscall, path: file, message } = error as NodeJS.ErrnoException;
+    if (syscall !== undefined) {
+      process.stderr.write(`gyeot: ${file === undefined ? '' : `${file}: `}${message.replace(/, \w+ '.*$/, '')}\n`);
+      process.exitCode = 2;
+      return;
+    }
     if (!(error instanceof GyeotError)) {
       process.stderr.write(`gyeot: a mistake of its own: ${(error as Error)?.stack ?? String(error)}\n`);
       process.exitCode = 2;

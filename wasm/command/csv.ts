@@ -11,6 +11,8 @@ export interface CsvOptions {
   question?: string | undefined;
   answer?: string | undefined;
   group?: string | undefined;
+  /** Whether the first row names the columns. Default true. */
+  header?: boolean;
 }
 
 export interface CsvResult {
@@ -90,6 +92,9 @@ const squeeze = (name: string): string => name.normalize('NFC').toLowerCase().re
 
 export function parseTable(bytes: Uint8Array, file: string, options: CsvOptions = {}): CsvResult {
   const { text, encoding, broken } = decode(bytes, options.encoding);
+  if (/^\ufeff?\s*<(!doctype|html)\b/i.test(text)) {
+    throw new GyeotError('csv', `${file} is an HTML page, not a spreadsheet; save it as CSV or .xlsx`, { file });
+  }
   const parsed = Papa.parse<string[]>(text.replace(/^\ufeff/, ''), {
     delimitersToGuess: [',', '\t', ';', '|'],
     skipEmptyLines: false,
@@ -115,8 +120,17 @@ export function parseRows(
   file: string,
   options: CsvOptions,
 ): Omit<CsvResult, 'encoding'> {
+  const named = options.header !== false;
+  if (!named) {
+    // Columns by number, in the order of a table of three or two.
+    const width = cells.slice(0, 20).reduce((most, row) => Math.max(most, row.length), 0);
+    const [question, answer, group] = width >= 3 ? ['2', '3', '1'] : ['1', '2'];
+    const { question: q = question, answer: a = answer, group: g = group } = options;
+    options = { question: q, answer: a, group: g };
+    cells = [Array.from({ length: width }, (_, column) => `${column + 1}`), ...cells];
+  }
   const [header, ...body] = cells;
-  if (!header || header.every((cell) => cell.trim() === '')) {
+  if (!header || header.length === 0 || header.every((cell) => cell.trim() === '')) {
     throw new GyeotError('csv', `${file} is empty`, { file });
   }
   const columns = {
@@ -124,7 +138,7 @@ export function parseRows(
     answer: findColumn(header, 'answer', options.answer, file, true)!,
     group: findColumn(header, 'group', options.group, file, false),
   };
-  return collect(body, columns, header, file);
+  return collect(body, columns, header, file, named ? 2 : 1);
 }
 
 function findColumn(
@@ -150,7 +164,7 @@ function findColumn(
   throw new GyeotError(
     'csv',
     `${file}: which column is the ${column} is not clear; it has ${list(header)}. ` +
-      `Say with --${column} NAME (or its number)`,
+      `Say with --${column} NAME (or its number), or --no-header where the first row is one of the table's`,
     { file },
   );
 }
@@ -162,6 +176,7 @@ function collect(
   columns: { question: number; answer: number; group: number | null },
   header: string[],
   file: string,
+  firstRow: number,
 ): Omit<CsvResult, 'encoding'> {
   const rows: Texts[] = [];
   const places: number[] = [];
@@ -187,7 +202,7 @@ function collect(
     seen.add(key);
     if (row.answer !== '') answered.add(row.group);
     rows.push(row);
-    places.push(index + 2);
+    places.push(index + firstRow);
   });
   const answerName = header[columns.answer]!.trim();
   rows.forEach((row, index) => {

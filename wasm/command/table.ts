@@ -15,11 +15,13 @@ export const csvOptions = {
   question: { type: 'string' },
   answer: { type: 'string' },
   group: { type: 'string' },
+  'no-header': { type: 'boolean' },
   encoding: { type: 'string' },
   sheet: { type: 'string' },
 } as const;
 
 export const csvHelp = `  --question, --answer, --group NAME   columns, by name or number; guessed from usual headers
+  --no-header                          the first row is one of the table's
   --encoding NAME                      of a CSV; default: found out (UTF-8, CP949, UTF-16)
   --sheet NAME                         of an .xlsx, by name or number; default: the first`;
 
@@ -94,6 +96,7 @@ async function parseSpreadsheet(bytes: Uint8Array, file: string, options: Option
     question: options.text('question'),
     answer: options.text('answer'),
     group: options.text('group'),
+    header: !options.flag('no-header'),
   };
   const [encoding, wanted] = [options.text('encoding'), options.text('sheet')];
   if (startsWith(bytes, 0xd0, 0xcf, 0x11, 0xe0)) {

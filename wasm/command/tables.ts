@@ -1,6 +1,6 @@
 /** Building a table from rows, with what an earlier run has embedded already. */
 import { existsSync } from 'node:fs';
-import { readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { GyeotError } from '../core/index.js';
@@ -52,6 +52,8 @@ export async function buildTable(
 ): Promise<Built> {
   const { fingerprint, dimension } = bot.model;
   const { partial = `${out}.partial`, earlier = [out] } = options;
+  // A folder that cannot be written to should not be met after the work.
+  for (const file of [out, partial]) await mkdir(path.dirname(file), { recursive: true });
   const known = await earlierVectors([partial, ...earlier], fingerprint, options.vectors);
   const questions = [...new Set(rows.map((row) => row.question))];
   const missing = questions.filter((question) => !known.has(question));

@@ -128,6 +128,7 @@ export class Engine {
       throw new GyeotError('argument', 'No table is loaded: give one to load, setTable or addTable');
     }
     const { data, truncated } = await this.#embedder.embed([text], 'query');
+    if (table.rows === 0) return { voters: [], vector: data, truncated: truncated[0]! };
     const { rows, scores } = this.#index.search(data, { k: Math.min(k, table.rows) });
     const voters = Array.from(rows, (row, index) => ({
       row,
