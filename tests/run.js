@@ -21,6 +21,9 @@ function c() {
   );
 }
 
+/** What the slowest test takes on a slow machine, and twice that; a browser that died says nothing. */
+const timeoutMs = 300_000;
+
 /**
  * One folder of tests. Browsers and bundlers are given the machine one file at a time, and a file
  * that fails is tried again, twice at most, and said so: a real browser on a busy machine can miss a
@@ -35,7 +38,9 @@ function node(name) {
     .map((file) => path.join('tests', name, file));
   if (files.length === 0) return true;
   const test = (...some) =>
-    run(process.execPath, ['--test', '--test-reporter=spec', '--test-concurrency=2', ...some]);
+    run(process.execPath, [
+      '--test', '--test-reporter=spec', '--test-concurrency=2', `--test-timeout=${timeoutMs}`, ...some,
+    ]);
   if (name === 'js') return test(...files);
   const passes = (file) => {
     for (let tries = 1; tries <= 3; tries++) {

@@ -29,6 +29,9 @@ interface Connection {
 /** How long one tab waits for another that is fetching the same model. */
 const otherTabMs = 120_000;
 
+/** A lock that nobody holds is there within this time. */
+const freeLockMs = 50;
+
 const pageUrl = (path: string): URL => new URL(path, document.baseURI);
 
 /** Begun before the page knows what to load: a worker and its runtime take a while to start. */
@@ -85,7 +88,7 @@ export class Engine {
   async load(table: Source | null): Promise<void> {
     this.#set({ name: 'loading', progress: null });
     try {
-      const bot = await this.#alone(() => this.#loadBot(table));
+      const bot = await this.#alone((after) => this.#loadBot(table, after));
       change({ loaded: bot.model.fingerprint });
       this.#set({ name: 'ready', bot });
     } catch (error) {
@@ -111,11 +114,12 @@ export class Engine {
     this.#set({ name: 'loading', progress: null });
   }
 
-  #loadBot(table: Source | null): Promise<GyeotBot> {
+  /** `after` another tab has loaded, the model is in the cache, whatever the settings say by now. */
+  #loadBot(table: Source | null, after: boolean): Promise<GyeotBot> {
     const { model, table: ownTable } = this.#site;
     return this.#open(pageUrl(model), table ?? pageUrl(ownTable), {
       onProgress: (progress) => this.#set({ name: 'loading', progress }),
-      cache: readSettings().loaded ? true : 'write',
+      cache: after || readSettings().loaded ? true : 'write',
     });
   }
 
@@ -144,9 +148,10 @@ export class Engine {
     this.#set({ name: 'ready', bot });
   }
 
-  /** One tab fetches at a time; the next finds the files in the cache. */
-  async #alone<T>(work: () => Promise<T>): Promise<T> {
-    if (!navigator.locks) return work();
+  /** One tab fetches at a time; the next, whose work is told that it comes after, finds the files there. */
+  async #alone<T>(work: (after: boolean) => Promise<T>): Promise<T> {
+    if (!navigator.locks) return work(false);
+    const begun = performance.now();
     const patience = new AbortController();
     const timer = setTimeout(() => patience.abort(), otherTabMs);
     const notice = setTimeout(() => this.#set({ name: 'waiting' }), 1_000);
@@ -156,11 +161,11 @@ export class Engine {
         started = true;
         clearTimeout(timer);
         clearTimeout(notice);
-        return work();
+        return work(performance.now() - begun > freeLockMs);
       });
     } catch (error) {
       if (started) throw error;
-      return work();
+      return work(true);
     } finally {
       clearTimeout(timer);
       clearTimeout(notice);
