@@ -56,3 +56,13 @@ test('a threshold that is named is the one', async () => {
   assert.equal((await table(shop, '--threshold', '0.5')).report.threshold, 0.5);
   assert.equal((await table(shop, '--threshold', '0')).report.threshold, 0);
 });
+
+test('a table that an app or a page makes has the one of its model', async () => {
+  const bot = await Gyeot.load({ model, table: null, safety: null });
+  const rows = shop.map((line) => line.split(',')).map(([question, answer]) => ({ question, answer }));
+  const { threshold } = await bot.addTable(rows, { replace: true });
+  assert.ok(threshold > 0.7, `${threshold}`);
+  assert.equal((await bot.ask('차 대도 되나요')).kind, 'match');
+  assert.equal((await bot.ask('파이썬으로 퀵정렬 코드 짜 줘')).kind, 'fallback');
+  bot.close();
+});
