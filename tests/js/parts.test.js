@@ -108,7 +108,15 @@ test('it is read from a path and over HTTP, with one exact total', async () => {
       bot.close();
     }
     const bot = await Gyeot.load({ model, table: null, safety: null });
-    assert.equal((await bot.setTable(`${server.url}table/table.json`)).rows, rows + 1);
+    const stop = new AbortController();
+    const stopped = bot.setTable(`${server.url}table/table.json`, { signal: stop.signal, onProgress: () => stop.abort() });
+    await assert.rejects(stopped, { code: 'aborted' });
+    assert.equal(bot.table, null);
+    const seen = [];
+    const onProgress = ({ phase, loaded, total }) => seen.push([phase, loaded, total]);
+    assert.equal((await bot.setTable(`${server.url}table/table.json`, { onProgress })).rows, rows + 1);
+    assert.ok(seen.every(([phase, , total]) => phase === 'download' && total === list.size));
+    assert.equal(seen.at(-1)[1], list.size);
     bot.close();
   } finally {
     await server.stop();

@@ -7,6 +7,7 @@ import { nameOf } from './assets.js';
 import type { Located } from './assets.js';
 import type { Embedder } from './embedder.js';
 import type { Manifest } from './manifest.js';
+import { Meter } from './meter.js';
 import { readTable } from './parts.js';
 import { Queue } from './queue.js';
 import type { SafetyRules } from './safety.js';
@@ -201,7 +202,17 @@ export class Engine {
   /** Puts a built table in place of the one that is there. */
   setTable(located: Located, options: CallOptions = {}): Promise<TableInfo> {
     return this.#queue.run(async () => {
-      const bytes = await readTable(located, { signal: options.signal, keep: this.#keep });
+      const meter = new Meter(options.onProgress);
+      const bytes = await readTable(located, {
+        signal: options.signal,
+        keep: this.#keep,
+        onBytes: meter.add,
+        onLength: (size) => {
+          meter.expect(size);
+          meter.open();
+        },
+      });
+      meter.done();
       return this.useTable(
         IndexedTable.read(this.#core, bytes, nameOf(located, 'table'), this.#manifest),
       );

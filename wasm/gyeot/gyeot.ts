@@ -209,8 +209,8 @@ export abstract class LoadedGyeot implements GyeotBot {
     return (this.#table = info);
   }
 
-  async setTable(table: Source): Promise<TableInfo> {
-    const info = (await this.#call('setTable', [locate(table)])) as TableInfo;
+  async setTable(table: Source, options: CallOptions = {}): Promise<TableInfo> {
+    const info = (await this.#call('setTable', [locate(table)], options)) as TableInfo;
     return (this.#table = info);
   }
 

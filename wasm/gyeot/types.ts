@@ -207,7 +207,7 @@ export interface GyeotBot {
     options?: ManyOptions & { replace?: boolean; title?: string; license?: string },
   ): Promise<TableInfo>;
   /** Replaces the table by a built one, whole or in parts. Its fingerprint must be the model's. */
-  setTable(table: Source): Promise<TableInfo>;
+  setTable(table: Source, options?: CallOptions): Promise<TableInfo>;
   /** The table as a safetensors file. */
   exportTable(options?: { vectors?: 'f32' | 'i8' }): Promise<Uint8Array>;
   /** Frees everything; later calls throw `closed`. Calling it twice is fine. */
