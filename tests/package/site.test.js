@@ -9,9 +9,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { strFromU8, unzipSync } from 'fflate';
 import iconv from 'iconv-lite';
 import {
-  launch, offlineReady, open, ready, resident, root, say, serve, visitor,
+  closeDialogs, download, launch, offlineReady, open, openTables, ready, resident, root, say, serve, visitor,
 } from '../browser/harness.js';
 import { bigTable, spreadsheet as spreadsheetOf } from '../js/bigtable.js';
 import { gyeot } from '../js/support.js';
@@ -136,6 +137,14 @@ test('a table too large for one file is fetched once in its parts, and answers o
     const fetched = () => host.requests.filter((name) => name.startsWith('table/'));
     assert.deepEqual(fetched().sort().filter((name, at, all) => name !== all[at - 1]),
       ['table/table.json', ...parts.map((part) => `table/${part.path}`)]);
+    await openTables(page);
+    const zip = await download(page, () => page.click('#export-site'), { timeout: 120_000 });
+    await closeDialogs(page);
+    const files = unzipSync(new Uint8Array(zip.bytes));
+    const list = JSON.parse(strFromU8(files['table/table.json']));
+    assert.ok(Object.values(files).every((bytes) => bytes.length <= 20 * 2 ** 20));
+    assert.ok(list.parts.every(({ path: name, size }) => files[`table/${name}`].length === size));
+    assert.equal(JSON.parse(strFromU8(files['site.json'])).table, 'table/table.json');
     await page.waitForFunction(async (count) => {
       const name = (await caches.keys()).find((key) => key.includes('table.json'));
       return name && (await (await caches.open(name)).keys()).length === count;
