@@ -32,14 +32,15 @@ static bool descend(const gyeot_charsmap *map, uint8_t byte, uint32_t *at, uint3
 
 static uint32_t start_of(const gyeot_charsmap *map) { return unit_offset(unit_at(map, 0)); }
 
-GYEOT_NOINLINE static bool rule_may_begin(const gyeot_charsmap *map, const uint8_t *text,
-                                          size_t size) {
+/* How many bytes of the text lead on from the start, size + 1 when a rule may begin with it. */
+GYEOT_NOINLINE static size_t bytes_known(const gyeot_charsmap *map, const uint8_t *text,
+                                         size_t size) {
   uint32_t at = start_of(map), unit;
   for (size_t i = 0; i < size; i++) {
-    if (!descend(map, text[i], &at, &unit)) return false;
-    if (has_leaf(unit)) return true;
+    if (!descend(map, text[i], &at, &unit)) return i;
+    if (has_leaf(unit)) break;
   }
-  return true;
+  return size + 1;
 }
 
 static void fill_may_begin(gyeot_charsmap *map) {
@@ -58,7 +59,11 @@ static void fill_may_begin(gyeot_charsmap *map) {
       text[2] = (uint8_t)(0x80 | (c & 0x3F));
       size = 3;
     }
-    if (rule_may_begin(map, text, size)) map->may_begin[c >> 3] |= (uint8_t)(1u << (c & 7));
+    size_t known = bytes_known(map, text, size);
+    if (known > size)
+      map->may_begin[c >> 3] |= (uint8_t)(1u << (c & 7));
+    else
+      c |= (1u << 6 * (size - 1 - known)) - 1; /* all that begin with the byte that leads nowhere */
   }
 }
 
