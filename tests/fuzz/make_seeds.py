@@ -1,4 +1,4 @@
-"""Writes the seed corpora and dictionaries of fuzz_vocab and fuzz_tokenizer_json.
+"""Writes the seed corpora and dictionaries of fuzz_vocab, fuzz_tokenizer_json and fuzz_weights.
 
 python tests/fuzz/make_seeds.py
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 import base64
 import copy
 import json
+import random
+import struct
 import sys
 from pathlib import Path
 
@@ -118,6 +120,37 @@ def documents() -> list[Json]:
     return found
 
 
+def packed_weights() -> list[bytes]:
+    """Packed encoders of few segments: (kind, rows, columns), as src/gyeot_weights.h draws them."""
+    chance = random.Random(17)
+
+    def file(*segments: tuple[int, int, int], size: int | None = None, cut: int = 0) -> bytes:
+        body, whole = b"", 0
+        for kind, rows, columns in segments:
+            down = -(-rows // 32) if kind == 1 else rows
+            across = -(-columns // 32) if kind == 2 else columns
+            data = rows if kind == 0 else 16 + down * across + rows * -(-columns // 2)
+            body += struct.pack("<3I", kind, rows, columns) + chance.randbytes(data)
+            whole += rows * columns
+        head = struct.pack("<3I", 1, len(segments), whole if size is None else size)
+        return (b"GYWT" + head + body)[: -cut or None]
+
+    return [
+        file(),
+        file((0, 5, 1)),
+        file((1, 33, 7)),
+        file((2, 3, 65)),
+        file((0, 40, 1), (1, 64, 32), (0, 0, 1), (2, 4, 96), (0, 9, 1)),
+        file((1, 1, 1), (2, 1, 1)),
+        file((2, 2, 33), cut=1),
+        file((1, 2, 33), size=65),
+        file((0, 4, 1), size=5),
+        file((0, 4, 1)) + b"\0",
+        b"GYWT" + struct.pack("<6I", 1, 1, 16, 1, 0xFFFFFFFF, 0xFFFFFFFF),
+        b"GYWT" + struct.pack("<3I", 2, 0, 0),
+    ]
+
+
 def write(name: str, contents: list[bytes]) -> None:
     folder = FUZZ / "corpus" / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -146,6 +179,7 @@ def main() -> None:
             for i, found in enumerate(documents())
         ],
     )
+    write("fuzz_weights", packed_weights())
     write_dictionary(
         "fuzz_vocab",
         [*SPECIAL.split(), "##", "\n", "\r\n", "\0", "\u0301", "\u1161", "中", "\ufeff", "\u302e"],
