@@ -78,7 +78,8 @@ static unsigned bits_for(uint64_t largest) {
 /* Pieces on their way into the table, all with the same number of steps to take. They take each step
  * together, with the slots that it needs loaded ahead: one piece after the other would wait for
  * memory at every step, and branches on which piece is done or which node is new would be guessed
- * wrong. Measured with 250,000 pieces: 70 ms one by one, 22 ms so. */
+ * wrong. Measured in wasm with 250,000 pieces, the whole load: a seventh less than in one batch of
+ * mixed lengths with the checks and fills of that time. */
 enum { LANES = 32, STEPS = 12 };
 
 typedef struct lanes {
