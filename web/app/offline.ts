@@ -67,13 +67,18 @@ export async function dropCopies(): Promise<void> {
   await dropCaches();
 }
 
+/** Asks until it is gone: the browser's own check for a newer version can bring a registration back. */
 async function unregister(): Promise<void> {
-  const registrations = (await navigator.serviceWorker?.getRegistrations()) ?? [];
-  for (const registration of registrations) {
-    if (registration.scope !== scopeUrl()) continue;
-    // One that is still filling its cache goes on with that after it was unregistered.
-    registration.installing?.addEventListener('statechange', () => void dropCaches());
-    await registration.unregister();
+  for (let time = 0; time < 10; time++) {
+    const all = (await navigator.serviceWorker?.getRegistrations()) ?? [];
+    const own = all.filter(({ scope }) => scope === scopeUrl());
+    if (own.length === 0) return;
+    for (const registration of own) {
+      // One that is still filling its cache goes on with that after it was unregistered.
+      registration.installing?.addEventListener('statechange', () => void dropCaches());
+      await registration.unregister();
+    }
+    await new Promise((resolve) => setTimeout(resolve, 300));
   }
 }
 
