@@ -36,7 +36,7 @@ export interface Built {
   seconds: number;
 }
 
-/** Texts an engine that are embedded in one go; only whole goes are saved, so a resumed run cuts as this one. */
+/** Texts that an engine embeds in one go; only whole goes are saved, so a resumed run cuts as this one. */
 const textsAtOnce = 500;
 
 /**

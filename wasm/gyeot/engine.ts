@@ -240,7 +240,7 @@ export class Engine {
       if (settings.title !== undefined) meta.title = settings.title;
       if (settings.license !== undefined) meta.license = settings.license;
       const dimension = this.#manifest.dimension;
-      const held = old?.vectors.exact() ?? new Float32Array(0);
+      const held = old?.vectors.toF32() ?? new Float32Array(0);
       const vectors = new Float32Array(held.length + data.length);
       vectors.set(held);
       vectors.set(data, held.length);

@@ -26,7 +26,7 @@ const platform: Platform = {
 /** A thread of Node's in the shape of a browser's worker, as far as one is asked for. */
 function startThread(script: string | URL): Worker {
   const { Worker: Thread } = process.getBuiltinModule('node:worker_threads');
-  const thread = new Thread(script instanceof URL ? script : new URL(script));
+  const thread = new Thread(new URL(script));
   return {
     postMessage: (message: unknown, transfer: Transferable[]) =>
       thread.postMessage(message, transfer as never),

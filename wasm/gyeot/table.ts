@@ -145,7 +145,7 @@ export class Table {
         answers: TextColumn.of(rows.map((row) => row.answer)),
         groups: TextColumn.of(rows.map((row) => row.group)),
       },
-      Vectors.exact(vectors.slice(), dimension),
+      Vectors.ofF32(vectors.slice(), dimension),
       meta,
     );
   }
@@ -205,9 +205,9 @@ export class Table {
     for (const [key, value] of optional) if (value !== undefined) metadata[key] = String(value);
     const tensors: [string, Tensor][] = [];
     if (vectors === 'f32') {
-      tensors.push(['vectors', tensorOf('F32', [rows, dimension], this.vectors.exact())]);
+      tensors.push(['vectors', tensorOf('F32', [rows, dimension], this.vectors.toF32())]);
     } else {
-      const { values, scales } = this.vectors.rounded();
+      const { values, scales } = this.vectors.toBytes();
       tensors.push(['vectors', tensorOf('I8', [rows, dimension], values)]);
       tensors.push(['scales', tensorOf('F32', [rows], scales)]);
     }
@@ -251,7 +251,7 @@ class TableReader {
     if (tensor.dtype === 'F32') {
       const values = asF32(tensor).slice();
       if (!values.every(Number.isFinite)) this.#fail('a vector has a number that is not finite');
-      return Vectors.exact(values, dimension);
+      return Vectors.ofF32(values, dimension);
     }
     const scales = asF32(this.#tensor('scales', 1, 'F32'));
     if (scales.length !== rows) this.#fail(`"scales" should have ${rows} numbers`);
@@ -260,7 +260,7 @@ class TableReader {
     }
     const values = asI8(tensor);
     if (values.includes(-128)) this.#fail('a vector has the byte -128; bytes go from -127 to 127');
-    return Vectors.bytes(values, dimension);
+    return Vectors.ofBytes(values, dimension);
   }
 
   texts(name: string, rows: number): TextColumn {

@@ -78,8 +78,9 @@ export interface LoadOptions extends CallOptions, EngineOptions {
   wasmUrl?: string | URL;
   wasmBinary?: Uint8Array | ArrayBuffer;
   /**
-   * Keep the files of models and of tables in parts in Cache Storage, by fingerprint. `write` does not look for them there first: for
-   * a visit known to be the first, where looking takes 0.3 s. Default true where it exists.
+   * Keep the files of models and of tables in parts in Cache Storage, by fingerprint. `write` does not
+   * look for them there first: for a visit known to be the first, where looking takes 0.3 s. Default true
+   * where it exists.
    */
   cache?: boolean | 'write';
   /** Safety rules that come before the table; `null` for none. Default: the bundled Korean rules. */

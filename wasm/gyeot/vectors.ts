@@ -19,12 +19,12 @@ export class Vectors {
   }
 
   /** From f32, which are normalised in place. */
-  static exact(values: Float32Array, dimension: number): Vectors {
+  static ofF32(values: Float32Array, dimension: number): Vectors {
     return new Vectors(normalizeRows(values, dimension), dimension, null);
   }
 
   /** From bytes, -127 to 127; a row's own scale does not matter, as its length is to be 1. */
-  static bytes(values: Int8Array, dimension: number): Vectors {
+  static ofBytes(values: Int8Array, dimension: number): Vectors {
     return new Vectors(values, dimension, unitScales(values, dimension));
   }
 
@@ -45,7 +45,7 @@ export class Vectors {
   }
 
   /** All rows as f32, in memory of their own where they are bytes. */
-  exact(): Float32Array {
+  toF32(): Float32Array {
     if (this.values instanceof Float32Array) return this.values;
     const all = new Float32Array(this.values.length);
     for (let row = 0, at = 0; row < this.rows; row++) {
@@ -59,7 +59,7 @@ export class Vectors {
    * Symmetric: the largest magnitude of a row becomes 127, and the scale gives it length 1 again, so that
    * a table of bytes that is read and written once more is the same file.
    */
-  rounded(): { values: Int8Array; scales: Float32Array } {
+  toBytes(): { values: Int8Array; scales: Float32Array } {
     const { values, dimension } = this;
     if (values instanceof Int8Array) return { values, scales: this.#scales! };
     const bytes = new Int8Array(values.length);
