@@ -82,6 +82,8 @@ export async function serve({ folder = pageFolder, prefix = '/', override } = {}
     }
   });
   const listen = (port) => new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
+  // One that a failed test left open must not keep the test's process alive either.
+  server.unref();
   await listen(0);
   const { port } = server.address();
   return {
@@ -161,15 +163,18 @@ function watched(context, allowed = []) {
 }
 
 /** A browser, a host, a visitor and a page that can answer, for all tests of a file. */
-export async function begin(options = {}) {
+export async function begin(options = {}, allowed = []) {
   const browser = await launch();
   const host = await serve();
-  const person = await visitor(browser, options);
+  const person = await visitor(browser, options, allowed);
   const page = await open(person.context, host.url);
   const end = async () => {
-    person.check(host.url);
-    await browser.close();
-    await host.stop();
+    try {
+      person.check(host.url);
+    } finally {
+      await browser.close();
+      await host.stop();
+    }
   };
   return { browser, host, person, page, end };
 }

@@ -38,7 +38,9 @@ test('the policy allows no other origin, no eval and no inline script', async ()
 
 test('on a slow phone: painted early, still, and free to type while loading', async (t) => {
   const host = await serve();
+  t.after(() => host.stop());
   const { context, check } = await visitor(browser, { viewport: phone });
+  t.after(() => context.close());
   const page = await context.newPage();
   await page.addInitScript(() => {
     window.measured = { largest: 0, shift: 0, blocked: 0 };
@@ -78,6 +80,4 @@ test('on a slow phone: painted early, still, and free to type while loading', as
   });
   assert.notEqual(await reply(page, 1), '', 'and the question is answered when ready');
   check(host.url);
-  await context.close();
-  await host.stop();
 });

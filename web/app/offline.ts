@@ -62,7 +62,8 @@ export async function keepOffline(events: OfflineEvents): Promise<void> {
 /** Takes the model and the offline copy with its service worker off the device. */
 export async function dropCopies(): Promise<void> {
   dropped = true;
-  // The browser may finish this only after its own check for a newer version.
+  // The browser may finish this only after its own check for a newer version; where it has lost that
+  // check, at the next visit. What waits until then is the worker's code alone.
   await Promise.race([unregister(), new Promise((resolve) => setTimeout(resolve, 2_000))]);
   await dropCaches();
 }
