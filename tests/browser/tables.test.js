@@ -123,6 +123,7 @@ test('taken along: the table as a file, and a site folder that answers on its ow
   const other = await visitor(browser);
   const visit = await open(other.context, site.url);
   assert.equal(await visit.title(), '가게');
+  assert.equal(await visit.locator('#starters .chip').count(), 0, 'starters of another table');
   assert.equal(await say(visit, '언제쯤 도착하나요?'), '오늘 보내면 내일 닿아요.');
   other.check(site.url);
   await other.context.close();

@@ -53,6 +53,7 @@ export class Conversation {
   watch: Watch | null = null;
 
   #site: Site;
+  #starters: () => string[];
   #listener: Listener;
   #ready: () => Promise<GyeotBot>;
   #bot: () => GyeotBot | null;
@@ -60,13 +61,16 @@ export class Conversation {
   #fallbacks = 0;
   #generation = 0;
 
+  /** `starters` are sentences that the table in use can answer. */
   constructor(
     site: Site,
+    starters: () => string[],
     bot: () => GyeotBot | null,
     ready: () => Promise<GyeotBot>,
     listener: Listener,
   ) {
     this.#site = site;
+    this.#starters = starters;
     this.#bot = bot;
     this.#ready = ready;
     this.#listener = listener;
@@ -134,7 +138,7 @@ export class Conversation {
     if (answer.help.length > 0) reply.help = answer.help;
     reply.chips = otherStories(answer, this.#site);
     if (answer.kind === 'fallback' && reply.chips.length === 0) {
-      reply.chips = this.#site.starters.slice(0, this.#site.chips.count);
+      reply.chips = this.#starters().slice(0, this.#site.chips.count);
     }
     reply.reason = { read, joined, threshold: bot.table?.threshold ?? 0, answer };
     return reply;

@@ -88,8 +88,10 @@ async function start(site: Site): Promise<void> {
       explain: (turn, panel) => showReason(turn, panel, engine.bot, site.language),
     },
   );
+  const starters = () => (tables.builtin ? site.starters : []);
   const conversation = new Conversation(
     site,
+    starters,
     () => engine.bot,
     () => engine.whenReady(),
     {
@@ -135,7 +137,7 @@ async function start(site: Site): Promise<void> {
   }
 
   log.greet(site.greeting);
-  showStarters(site, speak);
+  showStarters(starters(), site.language, speak);
   if (inAppView()) byId('log').before(h('p.note', {}, label('intro.inapp')));
 
   const handover = takeHandover();
@@ -249,7 +251,7 @@ async function start(site: Site): Promise<void> {
     applyTheme('auto');
     log.clear();
     log.greet(site.greeting);
-    showStarters(site, speak);
+    showStarters(starters(), site.language, speak);
   }
 
   function offer(text: string, take: () => void): void {
@@ -274,11 +276,11 @@ async function start(site: Site): Promise<void> {
   await load((table) => engine.start(table));
 }
 
-function showStarters(site: Site, say: (text: string) => void): void {
+function showStarters(starters: string[], lang: string, say: (text: string) => void): void {
   const place = byId('starters');
-  place.hidden = site.starters.length === 0;
-  const chips = site.starters.map((text) =>
-    h('button.chip', { type: 'button', lang: site.language, onclick: () => say(text) }, text),
+  place.hidden = starters.length === 0;
+  const chips = starters.map((text) =>
+    h('button.chip', { type: 'button', lang, onclick: () => say(text) }, text),
   );
   place.replaceChildren(...chips);
 }

@@ -45,6 +45,11 @@ export class Tables {
     return (await getTable(table).catch(() => undefined)) ?? null;
   }
 
+  /** The site's own table is in use. */
+  get builtin(): boolean {
+    return this.#unkept === null && settings().table === null;
+  }
+
   get name(): string {
     if (this.#unkept !== null) return this.#unkept;
     const { table } = settings();
@@ -261,11 +266,13 @@ export class Tables {
     button.disabled = true;
     try {
       const { makeSiteZip } = await import('./sitezip.js');
-      const title = this.#unkept ?? (settings().table ? this.name : this.#site.title);
+      const title = this.builtin ? this.#site.title : this.name;
+      // The starters are about the site's own table.
+      const site = this.builtin ? this.#site : { ...this.#site, starters: [] };
       const onProgress = (done: number, total: number): void => {
         button.textContent = t('tables.zipping', { done: number(done), total: number(total) });
       };
-      const zip = await makeSiteZip({ site: this.#site, title, bot, ownModel, onProgress });
+      const zip = await makeSiteZip({ site, title, bot, ownModel, onProgress });
       saveFile(`${fileName(title)}.zip`, [zip], 'application/zip');
     } catch (error) {
       this.#events.alert(explain(error));
