@@ -1,7 +1,7 @@
-"""Reads the public Korean data sets that training and evaluation use, where they lie on this computer.
+"""Reads the Korean texts that training and evaluation use: public data sets and our own writing.
 
-None of their text is part of this repository. The folder is `GYEOT_DATA`, or `../shared/data` beside
-the checkout; model/TRAINING.md lists sources and licences.
+No text of the data sets is part of this repository. Their folder is `GYEOT_DATA`, or `../shared/data`
+beside the checkout; model/TRAINING.md lists sources and licences. Our own texts are in model/texts/.
 """
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from model.errors import ModelError
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = Path(__file__).parent / "table" / "ko.csv"
+TEXTS = Path(__file__).parent / "texts"
+RUN = 40
+"""Our own texts are kept from training in runs of so many blocks, as neighbours are about one thing."""
 HELD_OUT = 7  # one answer in so many is kept from training, with all its questions
 SPLIT_SEED = 7
 
@@ -92,6 +95,29 @@ def same_answer(split: str) -> list[list[str]]:
     return [sorted(groups[answer]) for answer in chosen]
 
 
+def paraphrases(split: str) -> list[list[str]]:
+    """Groups of sentences that say the same, each near others that do not: `train` or `test`."""
+    return _blocks(TEXTS / "paraphrases.ko.txt", split)
+
+
+def graded(split: str) -> list[tuple[str, str, float]]:
+    """A sentence, another, and their likeness from 0 to 5, as KorSTS has it: `train` or `test`."""
+    return [
+        (anchor, other, float(score))
+        for anchor, *lines in _blocks(TEXTS / "graded.ko.txt", split)
+        for score, other in (line.split(" ", 1) for line in lines)
+    ]
+
+
+def _blocks(path: Path, split: str) -> list[list[str]]:
+    """Blocks of lines with an empty line between them; of nine runs of blocks the last is `test`."""
+    blocks = [block.split("\n") for block in clean(path.read_text(encoding="utf-8")).split("\n\n")]
+    return [
+        block for index, block in enumerate(blocks)
+        if (index // RUN % 9 == 8) == (split == "test")
+    ]
+
+
 def table_groups(path: Path = TABLE) -> dict[str, list[str]]:
     """Questions of a response table by group."""
     groups: dict[str, list[str]] = defaultdict(list)
@@ -112,6 +138,9 @@ def all_korean() -> list[str]:
         texts += [text for row in question_pairs(split) for text in row[:2]]
     for row in _table(folder() / "chatbot/ChatbotData.csv"):
         texts += [clean(row["Q"]), clean(row["A"])]
+    for split in ("train", "test"):
+        texts += [text for group in paraphrases(split) for text in group]
+        texts += [text for row in graded(split) for text in row[:2]]
     if TABLE.exists():
         for row in _table(TABLE):
             texts += [clean(row["유저"] or ""), clean(row["챗봇"] or "")]

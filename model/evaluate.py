@@ -15,11 +15,10 @@ from model.errors import ModelError
 Embed = Callable[[list[str]], np.ndarray]
 
 
-def korsts_dev(embed: Embed, limit: int | None = None) -> float:
-    """Spearman (x 100) of cosine with KorSTS's development scores."""
+def similarity(embed: Embed, rows: list[tuple[str, str, float]]) -> float:
+    """Spearman (x 100) of cosine with people's scores."""
     from scipy.stats import spearmanr
 
-    rows = datasets.korsts("dev")[:limit]
     first, second = embed([row[0] for row in rows]), embed([row[1] for row in rows])
     return 100 * float(spearmanr((first * second).sum(axis=1), [row[2] for row in rows])[0])
 
@@ -54,7 +53,9 @@ def _nearest(vectors: np.ndarray) -> np.ndarray:
 def all_figures(embed: Embed, limit: int | None = None) -> dict[str, float]:
     """Every figure that the data on this computer allows. `limit` takes the first so many only."""
     figures = {
-        "korsts_dev_spearman": korsts_dev(embed, limit),
+        "korsts_dev_spearman": similarity(embed, datasets.korsts("dev")[:limit]),
+        "graded_spearman": similarity(embed, datasets.graded("test")),
+        "paraphrase_at_1": group_hits(embed, datasets.paraphrases("test")),
         "duplicate_at_1": duplicates(embed),
         "same_answer_at_1": group_hits(embed, datasets.same_answer("test")[:limit]),
     }

@@ -10,7 +10,7 @@ import pytest
 import torch
 import transformers
 
-from model import average, datasets, objectives, train
+from model import average, datasets, evaluate, objectives, train
 from model.errors import ModelError
 
 WORDS = ["오늘", "내일", "기분", "날씨", "밥", "친구", "회사", "학교", "좋다", "싫다", "춥다", "덥다"]
@@ -97,8 +97,8 @@ def test_multitask_recipe_trains(tmp_path: Path, data: Path, start: Path) -> Non
 
 
 MIXED = dict(
-    kind="mixed", scale=20, pairs=4, triplets=4, distilled=8, save_steps=2, average=0.5,
-    weights={"similarity": 1.0, "contrast": 0.5, "likeness": 3.0, "place": 2.0},
+    kind="mixed", members=2, scale=20, pairs=4, triplets=4, distilled=8, save_steps=2, average=0.5,
+    weights={"similarity": 1.0, "contrast": 0.5, "graded": 0.5, "likeness": 3.0, "place": 2.0},
 )
 
 
@@ -117,19 +117,45 @@ def test_mixed_recipe_goes_on_after_an_interruption(
     from model import train_mixed
 
     path = recipe(tmp_path, start, **MIXED)
-    learn = train_mixed.Trainer._learn_contrast
+    learn = train_mixed.Trainer._learn_in_turn
 
     def stop(self) -> float:
         if self.step == 3:
             raise KeyboardInterrupt
         return learn(self)
 
-    monkeypatch.setattr(train_mixed.Trainer, "_learn_contrast", stop)
+    monkeypatch.setattr(train_mixed.Trainer, "_learn_in_turn", stop)
     with pytest.raises(KeyboardInterrupt):
         train.run(path)
-    monkeypatch.setattr(train_mixed.Trainer, "_learn_contrast", learn)
+    monkeypatch.setattr(train_mixed.Trainer, "_learn_in_turn", learn)
     train.run(path)
     assert "Going on after step 2 of 5" in capsys.readouterr().out
+
+
+def test_encoders_side_by_side_learn_as_each_would_alone(data: Path, start: Path) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    from model.stack import AdamW, Stack
+
+    alone = SentenceTransformer(str(start), device="cpu").eval()
+    stack = Stack(start, 2, torch.device("cpu"))
+    features = alone.preprocess(["오늘 기분", "내일 날씨 좋다 춥다"])
+    ids, real = (features[name].expand(2, -1, -1) for name in ("input_ids", "attention_mask"))
+    wanted = torch.randn(2, 2, 32, generator=torch.manual_seed(4))
+    mine = AdamW(stack, stack.columns(lambda *_: 1e-2), stack.columns(lambda *_: 0.1), 1.0)
+    inner = {n: p for n, p in alone[0].auto_model.named_parameters() if not n.startswith("pooler.")}
+    theirs = torch.optim.AdamW(inner.values(), lr=1e-2, weight_decay=0.1)
+    for step in range(3):
+        vectors = stack.vectors(ids, real.bool())
+        pooled = torch.nn.functional.normalize(alone(dict(features))["sentence_embedding"], dim=1)
+        torch.testing.assert_close(vectors[1], pooled, atol=1e-4, rtol=0)
+        (vectors * wanted).sum().backward()
+        mine.step(step + 1, 1.0)
+        (pooled * wanted[1]).sum().backward()
+        torch.nn.utils.clip_grad_norm_(inner.values(), 1.0)
+        theirs.step()
+        theirs.zero_grad()
+    assert not torch.allclose(stack.flat[0], stack.flat[1], atol=1e-3)
 
 
 def test_nothing_that_evaluation_uses_is_trained_on(data: Path) -> None:
@@ -137,9 +163,11 @@ def test_nothing_that_evaluation_uses_is_trained_on(data: Path) -> None:
 
     material = Material()
     held = {text for group in datasets.same_answer("test") for text in group}
-    held |= {text for row in datasets.question_pairs("test") for text in row[:2]}
-    trained = {text for group in material.groups for text in group}
-    trained |= {text for row in material.duplicates for text in row}
+    held |= {text for group in datasets.paraphrases("test") for text in group}
+    for rows in (datasets.question_pairs("test"), datasets.graded("test"), datasets.korsts("dev")):
+        held |= {text for row in rows for text in row[:2]}
+    trained = {text for group in [*material.groups, *material.paraphrases] for text in group}
+    trained |= {text for row in [*material.duplicates, *material.graded] for text in row[:2]}
     assert trained and not trained & held
 
 
