@@ -11,15 +11,15 @@ A block is 32 neighbours of one column of a matrix [inputs, outputs] (of one row
 of the int8 graph's own: unpacking rounds nothing.
 
 Rounding follows GPTQ (Frantar and others, arXiv:2210.17323): inputs in turn, each one's error made up
-for by those still to come, as the products with real inputs ask for. Texts to take the inputs from are
-the calibration sentences; a layer sees what the layers before it give after rounding. Then model.recover
-tunes what is not rounded.
+for by those still to come, as the products with real inputs ask for; the inputs are those of the
+calibration sentences. Then model.recover tunes the whole.
 """
 from __future__ import annotations
 
 import argparse
 import shutil
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -129,56 +129,48 @@ def round_matrix(matrix: np.ndarray, moments: np.ndarray) -> Grid:
     return Grid(codes, multipliers, indices, scales, False)
 
 
-class _Rounder:
-    """Rounds a graph's matrices in the order in which a text meets them."""
+def round_graph(model: onnx.ModelProto, ids: list[list[int]], say=print) -> dict[str, Grid]:
+    """Grids of the matrices of a graph that reads `ids`, by their names in it."""
+    weights = {tensor.name: tensor for tensor in model.graph.initializer}
+    products = {
+        node.input[1]: node.input[0] for node in model.graph.node
+        if node.op_type in ("MatMul", "Attention") and node.input[1] in weights
+    }
+    grids = {}
+    words = numpy_helper.to_array(weights["word"])
+    if len(words) >= quantize.MANY_ROWS:  # fewer stay f32 in the int8 graph too
+        grids["word"] = round_rows(words)
+    moments = _moments(model, sorted(set(products.values())), ids)
+    with ProcessPoolExecutor() as pool:
+        matrices = (numpy_helper.to_array(weights[name]) for name in products)
+        sources = (moments[source] for source in products.values())
+        for name, grid in zip(products, pool.map(round_matrix, matrices, sources)):
+            grids[name] = grid
+            say(f"{name} is rounded")
+    return grids
 
-    def __init__(self, model: onnx.ModelProto, ids: list[list[int]]) -> None:
-        self.model = model
-        self.ids = ids
-        self.weights = {tensor.name: tensor for tensor in model.graph.initializer}
-        self.grids: dict[str, Grid] = {}
 
-    def run(self, say) -> dict[str, Grid]:
-        products = [
-            (node.input[0], node.input[1]) for node in self.model.graph.node
-            if node.op_type in ("MatMul", "Attention") and node.input[1] in self.weights
-        ]
-        words = numpy_helper.to_array(self.weights["word"])
-        if len(words) >= quantize.MANY_ROWS:  # fewer stay f32 in the int8 graph too
-            self._replace("word", round_rows(words))
-        for layer in sorted({name.split(".")[0] for _, name in products}, key=lambda n: int(n[5:])):
-            own = [(source, name) for source, name in products if name.startswith(layer + ".")]
-            # Twice a layer: what its FFN sees depends on its attention.
-            for part in (own[:2], own[2:]):
-                moments = self._moments([source for source, _ in part])
-                for source, name in part:
-                    matrix = numpy_helper.to_array(self.weights[name])
-                    self._replace(name, round_matrix(matrix, moments[source]))
-            say(f"{layer} is rounded")
-        return self.grids
-
-    def _replace(self, name: str, grid: Grid) -> None:
-        self.grids[name] = grid
-        self.weights[name].CopyFrom(numpy_helper.from_array(grid.values(), name))
-
-    def _moments(self, sources: list[str]) -> dict[str, np.ndarray]:
-        copy = onnx.ModelProto()
-        copy.CopyFrom(self.model)
-        del copy.graph.output[:]
-        for source in sources:
-            copy.graph.output.append(helper.make_tensor_value_info(source, TensorProto.FLOAT, None))
-        options = onnxruntime.SessionOptions()
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        session = onnxruntime.InferenceSession(copy.SerializeToString(), options)
-        total: dict[str, np.ndarray] = {}
-        count = 0
-        for batch in _of_one_length(self.ids):
-            feeds = {"input_ids": batch, "attention_mask": np.ones_like(batch)}
-            for source, value in zip(sources, session.run(sources, feeds)):
-                flat = value.reshape(-1, value.shape[-1])
-                total[source] = total.get(source, 0) + (flat.T @ flat).astype(np.float64)
-            count += batch.size
-        return {source: value / count for source, value in total.items()}
+def _moments(
+    model: onnx.ModelProto, sources: list[str], ids: list[list[int]]
+) -> dict[str, np.ndarray]:
+    """Of each of these values [texts, tokens, width] the mean of x xT over all tokens x."""
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    del copy.graph.output[:]
+    for source in sources:
+        copy.graph.output.append(helper.make_tensor_value_info(source, TensorProto.FLOAT, None))
+    options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    session = onnxruntime.InferenceSession(copy.SerializeToString(), options)
+    total: dict[str, np.ndarray] = {}
+    count = 0
+    for batch in _of_one_length(ids):
+        feeds = {"input_ids": batch, "attention_mask": np.ones_like(batch)}
+        for source, value in zip(sources, session.run(sources, feeds)):
+            flat = value.reshape(-1, value.shape[-1])
+            total[source] = total.get(source, 0) + (flat.T @ flat).astype(np.float64)
+        count += batch.size
+    return {source: value / count for source, value in total.items()}
 
 
 def _of_one_length(ids: list[list[int]], most: int = 32) -> list[np.ndarray]:
@@ -237,7 +229,7 @@ def round_checkpoint(source: Path, out: Path, texts: list[str], say=print) -> No
     arrays = {name: tensor.numpy() for name, tensor in state.items()}
     written = graph.bert({**model.config.to_dict(), **found.config}, arrays, length)
     ids = parity.token_ids(source, texts, found.query_prompt, length)
-    grids = _Rounder(written, ids).run(say)
+    grids = round_graph(written, ids, say)
     shutil.copytree(source, out, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.bin"))
     write(out / found.transformer.relative_to(source), out, state, grids)
 

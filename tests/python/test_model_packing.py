@@ -2,15 +2,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 import transformers
+from onnx import TensorProto, helper
 from test_model_export import TEXTS, bert, made, sentence_modules, wordpiece
 
-from model import export, fourbit, packing
+from model import export, fourbit, packing, recover
 from model.errors import ModelError
 
 SIZES = dict(hidden_size=64, num_attention_heads=4, intermediate_size=96, vocab_size=1100)
@@ -66,6 +69,45 @@ def test_its_int8_matrices_are_those_of_the_checkpoint(rounded: Path) -> None:
     grid = fourbit.load(rounded / "four")["layer1.in"]
     weight = model.state_dict()["encoder.layer.1.intermediate.dense.weight"].numpy()
     np.testing.assert_array_equal(grid.values(), weight.T)
+
+
+def vectors(folder: Path) -> np.ndarray:
+    from sentence_transformers import SentenceTransformer
+
+    return SentenceTransformer(str(folder)).encode(TEXTS, normalize_embeddings=True)
+
+
+def test_recovery_brings_vectors_nearer_and_stays_on_the_grid(rounded: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(rounded / "four", out)
+    wanted = vectors(rounded / "source")
+    before = (vectors(out) * wanted).sum(axis=1).mean()
+    recover.recover(
+        rounded / "source", out, TEXTS, steps=100, weight_rate=1e-4, rate=4e-4,
+        exact=["layer0.out"], say=lambda text: None,
+    )
+    assert 1 - (vectors(out) * wanted).sum(axis=1).mean() < 0.7 * (1 - before)
+    grids = fourbit.load(out)
+    changed = [name for name, grid in fourbit.load(rounded / "four").items()
+               if not np.array_equal(grid.indices, grids[name].indices)]
+    assert "layer0.qkv" in changed and "word" not in changed
+    made(out, tmp_path / "model", keep_f32=False)  # refused if a matrix were off its grid
+
+
+def test_inputs_are_rounded_as_onnx_runtime_rounds_them() -> None:
+    values = np.random.default_rng(3).normal(0.5, 1, (1, 5, 8)).astype(np.float32)
+    graph = helper.make_graph(
+        [helper.make_node("DynamicQuantizeLinear", ["x"], ["q", "scale", "zero"]),
+         helper.make_node("DequantizeLinear", ["q", "scale", "zero"], ["y"])],
+        "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, None)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    wanted = onnxruntime.InferenceSession(model.SerializeToString()).run(None, {"x": values})[0]
+    padded = np.concatenate([values, np.full((1, 2, 8), 9, np.float32)], axis=1)
+    real = torch.arange(7)[None, :, None] < 5
+    mine = recover.eight_bits(torch.from_numpy(padded), real)[:, :5].numpy()
+    np.testing.assert_allclose(mine, wanted, atol=1e-6)
 
 
 @pytest.mark.parametrize("cut", [3, 15, 20, 40, 1000, -1])
