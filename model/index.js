@@ -12,6 +12,6 @@ export default {
   table: {
     url: new URL('./table/ko.safetensors', import.meta.url),
     size: 1676355,
-    sha256: 'a66bf92382438bd9e298269ccb32944c97ebc31a5bf43e7fdb17f0707c4396ad',
+    sha256: 'ff1ba6a27339b8c7bd7d9cd1700a979a9bc4129a5e2b34f5bcd512daca32c600',
   },
 };
