@@ -48,7 +48,7 @@ const crisisPrefix = '위험/';
 
 /**
  * Such a group has to win by this margin where no rule has met danger: of 693 harmless sentences with the
- * words of danger in them (harmless-test.json, harmless-wide-test.json), 19 get its response then, and 138
+ * words of danger in them (harmless-test.json, harmless-wide-test.json), 17 get its response then, and 111
  * without. The others that come near one get the numbers all the same.
  */
 const crisisMargin = 0.5;
