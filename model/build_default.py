@@ -4,8 +4,8 @@
 2. cut: the vocabulary keeps what Korean and English use, in .cache/e5-cut/
 3. tune: two recipes in turn, and the mean of both and the base, in .cache/mean/ (long; --tuned DIR takes
    one that exists, --untuned leaves the step out and keeps the base's "query: " prompt)
-4. round: four bits a weight, then what is not rounded is tuned back, in .cache/rounded/ (--rounded DIR
-   takes one that exists)
+4. round: four bits a weight, then the vectors are brought back, in .cache/rounded/ (--rounded DIR takes
+   one that exists)
 5. export: fused graph, int8, packed, manifest, recorded vectors
 """
 from __future__ import annotations

@@ -61,6 +61,11 @@ def read_json(path: Path) -> dict | list:
         raise ModelError(f"{path} is not JSON: {error}") from None
 
 
+def encoder_state(model) -> dict:
+    """Weights of a transformers encoder by name, without the pooler that no vector passes through."""
+    return {name: value for name, value in model.state_dict().items() if not name.startswith("pooler.")}
+
+
 def read(folder: Path) -> Checkpoint:
     """Understands a folder.
 

@@ -223,9 +223,7 @@ def round_checkpoint(source: Path, out: Path, texts: list[str], say=print) -> No
         raise ModelError(f"{source}: {found.config.get('model_type')} cannot be packed; BERT's kin can")
     length = min(found.max_length, MAX_LENGTH)
     model = AutoModel.from_pretrained(found.transformer, dtype=torch.float32)
-    state = {
-        name: tensor for name, tensor in model.state_dict().items() if not name.startswith("pooler.")
-    }
+    state = checkpoint.encoder_state(model)
     arrays = {name: tensor.numpy() for name, tensor in state.items()}
     written = graph.bert({**model.config.to_dict(), **found.config}, arrays, length)
     ids = parity.token_ids(source, texts, found.query_prompt, length)

@@ -136,10 +136,7 @@ class Student:
             grid.scales = np.concatenate([r.scale().detach().cpu().numpy() for _, r in pairs])
             for linear, _ in pairs:
                 parametrize.remove_parametrizations(linear, "weight", leave_parametrized=False)
-        state = {
-            name: tensor.cpu() for name, tensor in self.inner.state_dict().items()
-            if not name.startswith("pooler.")
-        }
+        state = {name: value.cpu() for name, value in checkpoint.encoder_state(self.inner).items()}
         fourbit.write(checkpoint.read(self.folder).transformer, self.folder, state, self.grids)
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from model import checkpoint
+from model import checkpoint, graph
 from model.errors import ModelError
 
 BETAS = (0.9, 0.999)
@@ -23,17 +23,17 @@ class Stack:
     """`count` copies of a checkpoint's encoder."""
 
     def __init__(self, folder: Path, count: int, device: torch.device) -> None:
-        """Raises ModelError for an architecture other than BERT's with exact GELU."""
+        """Raises ModelError for another architecture than BERT, or other vectors than the mean."""
         from transformers import AutoModel
 
         found = checkpoint.read(folder)
-        if found.config.get("model_type") != "bert" or found.config.get("hidden_act") != "gelu":
-            raise ModelError(f"{folder}: encoders of the kind BERT with GELU can be trained side by side")
+        if found.config["model_type"] != "bert" or not graph.fits(found.config):
+            raise ModelError(f"{folder}: this recipe trains BERT encoders with exact GELU")
+        if found.pooling != "mean" or found.dense:
+            raise ModelError(f"{folder}: this recipe trains vectors that are the mean over tokens")
         model = AutoModel.from_pretrained(found.transformer, dtype=torch.float32)
         self.config = model.config
-        state = {n: t for n, t in model.state_dict().items() if not n.startswith("pooler.")}
-        self.count = count
-        self.names = list(state)
+        state = checkpoint.encoder_state(model)
         size = sum(tensor.numel() for tensor in state.values())
         self.flat = torch.empty(count, size, device=device)
         self.gradients = torch.zeros_like(self.flat)
@@ -55,9 +55,9 @@ class Stack:
         ]
         return torch.cat(parts)
 
-    def state(self, member: int) -> dict[str, Tensor]:
-        """One encoder's weights, on the CPU."""
-        return {name: part[member].detach().cpu().clone() for name, part in self.parts.items()}
+    def mean(self) -> dict[str, Tensor]:
+        """The encoders' mean weights, on the CPU."""
+        return {name: part.detach().mean(dim=0).cpu() for name, part in self.parts.items()}
 
     def vectors(self, ids: Tensor, real: Tensor, dropout: bool = False) -> Tensor:
         """Unit vectors f32 [count, texts, width] of `ids` [count, texts, tokens].

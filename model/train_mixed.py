@@ -176,7 +176,7 @@ class Trainer:
         path = self.out / STATE
         if not path.exists():
             return
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, map_location=self.device, weights_only=True)
         self.stack.flat.copy_(state["weights"])
         self.optimizer.mean.copy_(state["mean"])
         self.optimizer.square.copy_(state["square"])
@@ -291,11 +291,7 @@ def train(recipe: dict) -> dict[str, float]:
     out, base = trainer.out, trainer.base
     tuned = out / "last"
     shutil.copytree(base, tuned, dirs_exist_ok=True)
-    members = [stack.state(member) for member in range(stack.count)]
-    save_file(
-        {name: torch.stack([own[name] for own in members]).mean(dim=0) for name in stack.names},
-        tuned / average.WEIGHTS, metadata={"format": "pt"},
-    )
+    save_file(stack.mean(), tuned / average.WEIGHTS, metadata={"format": "pt"})
     # What was learnt without the prompt is used without it.
     settings = tuned / "config_sentence_transformers.json"
     known = json.loads(settings.read_text(encoding="utf-8")) if settings.exists() else {}
