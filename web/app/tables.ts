@@ -101,15 +101,15 @@ export class Tables {
 
   #list(): HTMLElement {
     const list = h('ul.tables');
-    const inUse = this.#unkept === null ? settings().table : undefined;
     list.append(
       h(
         'li',
         {},
         h('span', {}, h('b', {}, t('tables.builtin'))),
-        this.#useButton(inUse === null, () => void this.#useBuiltin()),
+        this.#useButton(this.builtin, () => void this.#useBuiltin()),
       ),
     );
+    const inUse = this.#unkept === null ? settings().table : null;
     for (const table of this.#shelf) list.append(this.#entry(table, table.id === inUse));
     return list;
   }
