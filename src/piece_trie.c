@@ -44,12 +44,10 @@ static gyeot_status grow_rare(gyeot_piece_trie *trie) {
   return GYEOT_OK;
 }
 
-/* The code of a character, a new one if it is not UTF-8 and new; 0 when out of memory or codes. */
+/* A code for a character that has none; 0 when out of memory or codes. */
 GYEOT_NOINLINE static uint32_t add_code(gyeot_piece_trie *trie, const uint8_t *text,
                                         size_t length) {
-  uint32_t code = gyeot_piece_trie_code(trie, text, length);
-  if (code != 0) return code;
-  code = GYEOT_TRIE_NUL + 1 + (uint32_t)trie->rare_count;
+  uint32_t code = GYEOT_TRIE_NUL + 1 + (uint32_t)trie->rare_count;
   if (code >> GYEOT_TRIE_CODE_BITS != 0) return 0;
   if (trie->rare_count * 4 >= trie->rare_capacity * 3 && grow_rare(trie) != GYEOT_OK) return 0;
   uint32_t bytes = pack(text, length);
@@ -164,13 +162,10 @@ GYEOT_NOINLINE static gyeot_status add_piece(builder *with, const uint8_t *text,
     bool first = node == gyeot_piece_trie_root(trie);
     uint32_t steps = 0, code;
     do {
-      size_t length = 1;
-      code = text[0];
-      if (code - 1 >= 0x7F) {
-        length = gyeot_piece_trie_cut(trie, text, left);
-        code = add_code(trie, text, length);
-        if (code == 0) return GYEOT_ERROR_MEMORY;
-      }
+      size_t length = gyeot_piece_trie_cut(trie, text, left);
+      code = gyeot_piece_trie_code(trie, text, length);
+      if (code == 0) code = add_code(trie, text, length);
+      if (code == 0) return GYEOT_ERROR_MEMORY;
       with->codes[steps++] = code;
       text += length;
       left -= length;

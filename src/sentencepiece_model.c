@@ -56,6 +56,13 @@ int32_t gyeot_spm_model_reserved(const gyeot_spm_model *model, const uint8_t *te
 /* The bit of a type, while the file is read, whose piece needs no look of check_piece any more. */
 enum { CHECKED = 0x80 };
 
+/* Not 0 when one of eight bytes is 0 (Alan Mycroft's test). */
+static uint64_t zero_among(const uint8_t *eight) {
+  uint64_t word;
+  memcpy(&word, eight, sizeof word);
+  return (word - UINT64_C(0x0101010101010101)) & ~word & UINT64_C(0x8080808080808080);
+}
+
 /* The form in which every trainer writes a piece: text under 128 bytes, score, and perhaps a type. A
  * third of the time that the general reader takes, which of 250,000 pieces are 6 ms. */
 static bool read_usual_piece(gyeot_spm_model *model, const gyeot_field *message, size_t id) {
@@ -75,9 +82,11 @@ static bool read_usual_piece(gyeot_spm_model *model, const gyeot_field *message,
   memcpy(&model->scores[id], &bits, sizeof bits);
   model->piece_at[id] = (uint32_t)(at + 1 - model->bytes);
   if (type == GYEOT_SPM_NORMAL && rest != 2 && (~bits & 0x7F800000) != 0) {
-    size_t i = 2;
-    while (i < rest && at[i] != 0) i++;
-    if (i == rest) type |= CHECKED;
+    /* Words from the tag to the text's end; of a short text also bytes behind it, where a 0 costs no
+     * more than the look. */
+    uint64_t zero = zero_among(rest < 8 ? at : at + rest - 8);
+    for (size_t i = 0; i + 8 < rest; i += 8) zero |= zero_among(at + i);
+    if (zero == 0) type |= CHECKED;
   }
   model->types[id] = type;
   return true;
@@ -182,7 +191,7 @@ static gyeot_status read_file(gyeot_spm_model *model, gyeot_error *error) {
   model->scores = gyeot_allocate(&model->allocator, count, sizeof *model->scores);
   model->types = gyeot_allocate(&model->allocator, count, sizeof *model->types);
   if (model->piece_at == NULL || model->scores == NULL || model->types == NULL)
-    return gyeot_fail(error, GYEOT_ERROR_MEMORY, "out of memory for %zu pieces", count);
+    return gyeot_fail(error, GYEOT_ERROR_MEMORY, "out of memory for the pieces");
 
   reader = (gyeot_protobuf){model->bytes, model->bytes + model->size, false};
   while (next_field(&reader, &field)) {
