@@ -197,3 +197,22 @@ test('2,000 rows: progress and time left, stopping leaves the table, no task ove
   await closeDialogs(page);
   assert.match(await say(page, '7번째 궁금한 일'), /^답 \d+$/);
 });
+
+test('a table that is gone from the device is let go: the site’s own is in use', async () => {
+  await page.evaluate(async () => {
+    const tables = (await indexedDB.databases()).filter(({ name }) => name.startsWith('gyeot-tables:'));
+    for (const { name } of tables) {
+      await new Promise((resolve, reject) => {
+        const request = indexedDB.deleteDatabase(name);
+        request.onsuccess = resolve;
+        request.onerror = reject;
+      });
+    }
+  });
+  await page.reload();
+  await ready(page);
+  await openTables(page);
+  await page.waitForSelector('.tables li:first-child .using');
+  await closeDialogs(page);
+  assert.doesNotMatch(await say(page, asked), /^답 \d+$/);
+});

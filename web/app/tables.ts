@@ -38,11 +38,13 @@ export class Tables {
     engine.watch(() => void this.render());
   }
 
-  /** The kept table that was in use last time, as long as it is still there. */
+  /** The kept table that was in use last time; the site's own is in use where it is gone. */
   async kept(): Promise<ShelvedTable | null> {
     const { table } = settings();
     if (!table) return null;
-    return (await getTable(table).catch(() => undefined)) ?? null;
+    const kept = await getTable(table).catch(() => null);
+    if (kept === undefined) change({ table: null });
+    return kept ?? null;
   }
 
   /** The site's own table is in use. */
