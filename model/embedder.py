@@ -60,6 +60,21 @@ def encoder_bytes(folder: Path, manifest: dict) -> bytes:
     return packing.read(folder / manifest["encoder"]["file"])
 
 
+def is_dynamic(encoder: bytes) -> bool:
+    """Whether an ONNX file's activations are quantised while it runs."""
+    return b"DynamicQuantizeLinear" in encoder
+
+
+def session(encoder: bytes, threads: int = 1) -> onnxruntime.InferenceSession:
+    """A session on the processor whose arithmetic is that of ONNX Runtime Web."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    if is_dynamic(encoder):
+        # Where native, fused products of int8 scale each row by itself: further off (0.997).
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    return onnxruntime.InferenceSession(encoder, options, providers=["CPUExecutionProvider"])
+
+
 class Embedder:
     """One ONNX Runtime session and one tokenizer."""
 
@@ -68,17 +83,9 @@ class Embedder:
         self.dimension: int = files.manifest["dimension"]
         self._encode = tokenizer(files)
         self._pad = int(files.manifest["tokenizer"].get("pad_id") or 0)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        # Dynamic quantisation takes one scale a run, so company would change a vector. Products of
-        # int8 that are fused scale each row by itself where native: further off (0.997).
-        alone = b"DynamicQuantizeLinear" in files.encoder
-        self._batch = 1 if alone else BATCH_TEXTS
-        if alone:
-            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-        self._session = onnxruntime.InferenceSession(
-            files.encoder, options, providers=["CPUExecutionProvider"]
-        )
+        # Dynamic quantisation takes one scale a run, so company would change a vector.
+        self._batch = 1 if is_dynamic(files.encoder) else BATCH_TEXTS
+        self._session = session(files.encoder, threads)
         self._inputs = {value.name for value in self._session.get_inputs()}
         names = [value.name for value in self._session.get_outputs()]
         chosen = files.manifest["encoder"].get("output")

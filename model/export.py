@@ -96,7 +96,8 @@ def export(
 ) -> dict:
     """Exports `source` to `out`, checks it against sentence-transformers, returns the manifest.
 
-    A checkpoint that `model.fourbit` has rounded gives a packed int8 file. `weight_only` names the MatMul nodes whose activations the int8 file leaves in f32.
+    A checkpoint that `model.fourbit` has rounded gives a packed int8 file. `weight_only` names the
+    MatMul nodes whose activations the int8 file leaves in f32.
 
     Raises ModelError when the checkpoint cannot be used, or the f32 graph differs from it.
     """

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
-from model import packing
+from model import embedder, packing
 
 SENTENCES = Path(__file__).parent / "parity_sentences.txt"
 
@@ -64,15 +63,11 @@ def pool(hidden: np.ndarray, mask: np.ndarray, pooling: str) -> np.ndarray:
 def run(
     model: Path, ids: list[list[int]], pooling: str, dimension: int, normalize: bool
 ) -> np.ndarray:
-    """Vectors of token ids by ONNX Runtime, as the reader of a model folder makes them.
+    """Vectors of token ids by ONNX Runtime, as the reader of a model folder in the browser makes them.
 
     One text at a time: dynamic quantisation takes one scale a batch, so company changes a vector.
     """
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 2
-    session = onnxruntime.InferenceSession(
-        packing.read(model), options, providers=["CPUExecutionProvider"]
-    )
+    session = embedder.session(packing.read(model), threads=2)
     names = {value.name for value in session.get_inputs()}
     vectors = np.zeros((len(ids), dimension), np.float32)
     for row, own in enumerate(ids):
