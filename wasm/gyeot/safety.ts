@@ -16,15 +16,27 @@ interface Pattern {
   unless: RegExp[];
 }
 
-interface Variant {
+/** Patterns of which none is met where `any` is not; without patterns, `any` is enough. */
+interface Batch {
+  any: RegExp;
   patterns: Pattern[];
+}
+
+/** What is taken out of a text, and what finds none of it in most texts. */
+interface Exceptions {
+  any: RegExp;
+  each: RegExp[];
+}
+
+interface Variant {
+  batches: Batch[];
   answers: string[];
   help: HelpLine[];
 }
 
 interface Category extends Variant {
   id: string;
-  exceptions: RegExp[];
+  exceptions: Exceptions[];
   variants: Variant[];
 }
 
@@ -52,21 +64,24 @@ interface CategoryFile extends VariantFile {
 /** How far apart, in letters, the parts of one pattern may stand. */
 const near = 60;
 
-/** How many patterns are tried as one: 20 take a third of the time that they take one by one. */
+/** How many expressions are tried as one: 20 take a third of the time that they take one by one. */
 const together = 20;
+
+/** Numbered groups would have other numbers in a batch. */
+const refersBack = /\\[1-9k]/;
 
 /** What an expression without the flag u reads as something else. */
 const needsCodePoints = /\\[pu]\{|[\u{10000}-\u{10ffff}]/iu;
 
-/** How many expressions are compiled between two pauses. */
-const fewAtATime = 8;
+/** How many batches are compiled between two pauses. */
+const fewAtATime = 4;
 
 export class SafetyRules {
   readonly help: HelpLine[];
-  readonly #exceptions: RegExp[];
+  readonly #exceptions: Exceptions[];
   readonly #categories: Category[];
 
-  private constructor(help: HelpLine[], exceptions: RegExp[], categories: Category[]) {
+  private constructor(help: HelpLine[], exceptions: Exceptions[], categories: Category[]) {
     this.help = help;
     this.#exceptions = exceptions;
     this.#categories = categories;
@@ -80,10 +95,10 @@ export class SafetyRules {
     }
     const lines = file.help ?? [];
     const compile = compiler(file.words ?? {});
-    const exceptions = (sources: string[] | undefined, id: string): RegExp[] =>
-      (sources ?? []).map((source) => compile(source, id));
+    const exceptions = (sources: string[] | undefined, id: string): Exceptions[] =>
+      batched(sources ?? [], (source) => source, (source) => compile(source, id));
     const variant = (from: VariantFile, id: string, help: HelpLine[] = []): Variant => ({
-      patterns: patterns(from.patterns ?? [], (part) => compile(part, id)),
+      batches: patterns(from.patterns ?? [], (part) => compile(part, id)),
       answers: from.answer ?? [],
       help: from.help ? lines.filter((line) => from.help?.includes(line.number)) : help,
     });
@@ -103,9 +118,9 @@ export class SafetyRules {
     // Engines compile in two steps, at the first and at the second use.
     for (const text of ['가', '나']) {
       without(text, this.#exceptions);
-      for (const { patterns, exceptions } of this.#categories) {
+      for (const { batches, exceptions } of this.#categories) {
         const left = without(text, exceptions);
-        for (const [at, one] of patterns.entries()) {
+        for (const [at, one] of batches.entries()) {
           if (at % fewAtATime === 0) await pause();
           met(one, left);
         }
@@ -116,11 +131,11 @@ export class SafetyRules {
   /** The first category that a text speaks of; spacing, punctuation, case and ㅋㅋ make no difference. */
   check(text: string): Danger | null {
     const texts = readings(text).map((reading) => without(reading, this.#exceptions));
-    for (const { id, patterns, exceptions, variants, answers, help } of this.#categories) {
+    for (const { id, batches, exceptions, variants, answers, help } of this.#categories) {
       const left = texts.map((reading) => without(reading, exceptions));
-      if (!left.some((reading) => patterns.some((one) => met(one, reading)))) continue;
+      if (!left.some((reading) => batches.some((one) => met(one, reading)))) continue;
       const variant = variants.find((one) =>
-        left.some((reading) => one.patterns.some((part) => met(part, reading))));
+        left.some((reading) => one.batches.some((batch) => met(batch, reading))));
       return {
         category: id,
         answers: variant?.answers ?? answers,
@@ -162,27 +177,51 @@ function compiler(words: Record<string, string[]>) {
   };
 }
 
-function patterns(sources: (string | string[])[], compile: (part: string) => RegExp): Pattern[] {
+function patterns(sources: (string | string[])[], compile: (part: string) => RegExp): Batch[] {
   const single = sources.filter((source) => typeof source === 'string');
-  const several = sources.filter((source) => typeof source !== 'string');
-  const joined: Pattern[] = [];
-  for (let i = 0; i < single.length; i += together) {
-    const some = single.slice(i, i + together);
-    // Each alone first, so that a broken one is named.
-    for (const source of some) compile(source);
-    joined.push({ need: [compile(some.map((source) => `(?:${source})`).join('|'))], unless: [] });
-  }
-  return [...joined, ...several.map((parts) => ({
-    need: parts.filter((part) => !part.startsWith('!')).map(compile),
+  const several = sources.filter((source) => typeof source !== 'string').map((parts) => ({
+    need: parts.filter((part) => !part.startsWith('!')),
     unless: parts.filter((part) => part.startsWith('!')).map((part) => compile(part.slice(1))),
-  }))];
+  })).filter(({ need }) => need.length > 0);
+  return [
+    ...batched(single, (source) => source, compile).map(({ any }) => ({ any, patterns: [] })),
+    ...batched(several, ({ need }) => need[0]!, compile).map(({ any, of }) => ({
+      any,
+      patterns: of.map(({ need, unless }) => ({ need: need.map(compile), unless })),
+    })),
+  ];
 }
 
-function without(text: string, exceptions: RegExp[]): string {
-  return exceptions.reduce((rest, exception) => rest.replace(exception, ' '), text);
+/** `items` in batches with an expression each that is met where one of their `source` is. */
+function batched<T>(
+  items: readonly T[],
+  source: (item: T) => string,
+  compile: (part: string) => RegExp,
+): { any: RegExp; each: RegExp[]; of: T[] }[] {
+  const alone = items.filter((item) => refersBack.test(source(item))).map((item) => [item]);
+  const joined = items.filter((item) => !refersBack.test(source(item)));
+  const batches = Array.from({ length: Math.ceil(joined.length / together) }, (_, at) =>
+    joined.slice(at * together, (at + 1) * together));
+  return [...batches, ...alone].map((of) => {
+    const sources = of.map(source);
+    // Each by itself first, so that a broken one is named.
+    const each = sources.map(compile);
+    const any = sources.length === 1 ? each[0]! : compile(sources.map((one) => `(?:${one})`).join('|'));
+    return { any, each, of };
+  });
 }
 
-function met({ need, unless }: Pattern, text: string): boolean {
+function without(text: string, exceptions: Exceptions[]): string {
+  return exceptions.reduce((rest, { any, each }) => (has(any, rest)
+    ? each.reduce((left, exception) => left.replace(exception, ' '), rest)
+    : rest), text);
+}
+
+function met({ any, patterns }: Batch, text: string): boolean {
+  return has(any, text) && (patterns.length === 0 || patterns.some((one) => nearby(one, text)));
+}
+
+function nearby({ need, unless }: Pattern, text: string): boolean {
   const [first, ...others] = need;
   if (!first || !need.every((part) => has(part, text))) return false;
   if (others.length === 0 && unless.length === 0) return true;
