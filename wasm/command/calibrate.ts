@@ -22,9 +22,10 @@ gyeot calibrate --table T.safetensors [--outside FILE [--allow SHARE]] [--model 
                 [--write | --out FILE [--vectors f32|i8]]
 
 Asks the table each of its own questions without that row, and, with --outside, sentences that it should
-not answer (one a line, or a JSON array). Chooses the vote with the best leave-one-out accuracy, then the
-limits that let at most SHARE (0.05) of the outside sentences through and keep the most right answers,
-and how much a text's nearness to the table as a whole (familiarity) counts beside its nearest row.
+not answer (one a line, or a JSON array). Chooses the vote with the best leave-one-out accuracy (of even
+ones the one of the fewest rows), then the limits that let at most SHARE (0.05) of the outside sentences
+through and keep the most right answers, and how much a text's nearness to the table as a whole
+(familiarity) counts beside its nearest row.
 Without --outside, the threshold keeps 95 % of the table's own questions. --write puts the figures into
 the table, --out into a copy of it.
 
@@ -52,7 +53,11 @@ the table, --out into a copy of it.
     const ranked = votes
       .map((vote) => ({ ...vote, accuracy: accuracy(judge(inside, vote)) }))
       .sort((a, b) => b.accuracy - a.accuracy || a.k - b.k || a.scale - b.scale);
-    const best = ranked[0]!;
+    // What lies within half of a standard error is even: the fewest rows win.
+    const top = ranked[0]!.accuracy;
+    const even = ranked.filter(({ accuracy: own }) =>
+      own >= top - Math.sqrt((top * (1 - top)) / inside.length) / 2);
+    const best = even.reduce((one, other) => (other.k < one.k ? other : one));
     const allowed = Number(options.text('allow') ?? 0.05);
     if (!(allowed >= 0 && allowed < 1)) throw new GyeotError('argument', '--allow takes a share from 0 to 1');
     let far: Neighbourhood[] = [];
