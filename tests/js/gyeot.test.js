@@ -97,6 +97,32 @@ test('a group of danger answers as a crisis', async () => {
   assert.equal(answer.group, '위험/자살');
 });
 
+test('danger by the table: heard from two fifths of the vote, answered from three quarters', async () => {
+  const other = await Gyeot.load({ model, table: null });
+  const text = '창가에 오래 서 있었어요';
+  const crisis = { question: text, answer: '지금 곁에 있을게요.', group: '위험/자살' };
+  const calm = { question: text, answer: '바람이 차죠.', group: '산책' };
+  const ask = async (rows) => {
+    await other.addTable(rows, { replace: true });
+    return other.ask(text, { threshold: 0 });
+  };
+  const certain = await ask([calm, crisis, crisis, crisis]);
+  assert.equal(certain.kind, 'crisis');
+  assert.equal(certain.answer, crisis.answer);
+  assert.ok(certain.help.some(({ number }) => number === '109'));
+  const likely = await ask([crisis, crisis, calm]);
+  assert.equal(likely.kind, 'fallback');
+  assert.equal(likely.answer, null);
+  assert.ok(likely.help.length > 0);
+  const possible = await ask([calm, crisis]);
+  assert.equal(possible.kind, 'match');
+  assert.ok(possible.help.length > 0, 'the numbers stand beside the response');
+  const hardly = await ask([crisis, calm, { ...calm, group: '야경' }]);
+  assert.equal(hardly.answer, calm.answer);
+  assert.deepEqual(hardly.help, []);
+  await other.close();
+});
+
 test('shares of the vote add up', async () => {
   const { candidates, margin } = await bot.ask('피곤해요', { threshold: 0 });
   const shares = candidates.map(({ share }) => share);

@@ -43,15 +43,16 @@ interface Nearest {
   truncated: boolean;
 }
 
-/** Responses of groups with this prefix come with the help lines. */
+/** Groups with this prefix are of people in danger: their responses come with the help lines. */
 const crisisPrefix = '위험/';
 
 /**
- * Such a group has to win by this margin where no rule has met danger: of 693 harmless sentences with the
- * words of danger in them (harmless-test.json, harmless-wide-test.json), 17 get its response then, and 111
- * without. The others that come near one get the numbers all the same.
+ * Shares of the vote that such groups need together where no rule has met danger: for one of their responses,
+ * and to be heard at all, with the help lines beside the fallback or another's response. Of the sentences
+ * in tests/data that nothing was tuned on, `npm run quality` tells how many come so far.
  */
-const crisisMargin = 0.5;
+const crisisShare = 0.75;
+const helpShare = 0.4;
 
 export class Engine {
   readonly #core: CoreModule;
@@ -169,7 +170,12 @@ export class Engine {
     vector: Float32Array,
     limits: { threshold: number; margin: number },
   ): Answer {
-    const [winner] = verdict.candidates;
+    const inDanger = ({ group }: { group: string }): boolean => group.startsWith(crisisPrefix);
+    const { candidates, margin } = verdict;
+    const danger = candidates.filter(inDanger).reduce((sum, { share }) => sum + share, 0);
+    const crisis = danger >= crisisShare;
+    const heard = danger >= helpShare;
+    const winner = candidates.find((one) => (inDanger(one) ? heard : !crisis));
     if (!winner) return { ...noAnswer };
     const { best, group, id } = winner;
     const table = this.#table!;
@@ -181,22 +187,22 @@ export class Engine {
       group,
       score: best.score,
       confidence: sure,
-      margin: verdict.margin,
-      candidates: verdict.candidates.map(({ group: name, share, best: row }) => ({
+      margin,
+      candidates: candidates.map(({ group: name, share, best: row }) => ({
         group: name, share, best: row,
       })),
+      help: heard ? [...(this.#safety?.help ?? [])] : [],
     };
-    const crisis = group.startsWith(crisisPrefix);
-    const help = crisis ? [...(this.#safety?.help ?? [])] : [];
-    // Not clear enough for a response, but the numbers may still be wanted.
-    if (crisis && verdict.margin < crisisMargin) return { ...common, help };
+    // Not clear enough for a response of danger's, and any other would be out of place.
+    if (!crisis && inDanger(winner)) return common;
     const turn = this.#turns.order(id, table.answers[id]!);
     const answers = best.answer === ''
       ? turn
       : [best.answer, ...turn.filter((answer) => answer !== best.answer)];
-    if (sure < limits.threshold || verdict.margin < limits.margin || answers.length === 0) return common;
+    const clear = crisis || margin >= limits.margin;
+    if (sure < limits.threshold || !clear || answers.length === 0) return common;
     this.#turns.take(id, answers[0]!);
-    return { ...common, kind: crisis ? 'crisis' : 'match', answer: answers[0]!, answers, help };
+    return { ...common, kind: crisis ? 'crisis' : 'match', answer: answers[0]!, answers };
   }
 
   /** Puts a built table in place of the one that is there. */

@@ -139,7 +139,7 @@ export interface Answer {
   /** Vote share of the first group minus that of the second, 0 to 1. */
   margin: number;
   candidates: Candidate[];
-  /** Where to call: for `crisis`, and for a `fallback` that came near one. */
+  /** Where to call: for `crisis`, and for another answer to what came near one. */
   help: HelpLine[];
   truncated: boolean;
   /** Milliseconds from call to answer. */
