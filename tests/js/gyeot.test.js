@@ -102,9 +102,9 @@ test('danger by the table: heard from two fifths of the vote, answered from thre
   const text = '창가에 오래 서 있었어요';
   const crisis = { question: text, answer: '지금 곁에 있을게요.', group: '위험/자살' };
   const calm = { question: text, answer: '바람이 차죠.', group: '산책' };
-  const ask = async (rows) => {
+  const ask = async (rows, threshold = 0) => {
     await other.addTable(rows, { replace: true });
-    return other.ask(text, { threshold: 0 });
+    return other.ask(text, { threshold });
   };
   const certain = await ask([calm, crisis, crisis, crisis]);
   assert.equal(certain.kind, 'crisis');
@@ -120,6 +120,9 @@ test('danger by the table: heard from two fifths of the vote, answered from thre
   const hardly = await ask([crisis, calm, { ...calm, group: '야경' }]);
   assert.equal(hardly.answer, calm.answer);
   assert.deepEqual(hardly.help, []);
+  const far = await ask([calm, crisis], 1.01);
+  assert.equal(far.kind, 'fallback');
+  assert.deepEqual(far.help, [], 'what the table does not know of is no danger');
   await other.close();
 });
 

@@ -181,6 +181,7 @@ export class Engine {
     const table = this.#table!;
     const weight = table.meta.familiarity ?? 0;
     const sure = confidence(best.score, weight ? table.familiarity(vector) : 0, weight);
+    const near = sure >= limits.threshold;
     const common = {
       ...noAnswer,
       question: best.question,
@@ -191,16 +192,16 @@ export class Engine {
       candidates: candidates.map(({ group: name, share, best: row }) => ({
         group: name, share, best: row,
       })),
-      help: heard ? [...(this.#safety?.help ?? [])] : [],
+      help: heard && near ? [...(this.#safety?.help ?? [])] : [],
     };
-    // Not clear enough for a response of danger's, and any other would be out of place.
-    if (!crisis && inDanger(winner)) return common;
+    // Danger that is not clear enough for its response: any other would be out of place.
+    if (!near || (!crisis && inDanger(winner))) return common;
     const turn = this.#turns.order(id, table.answers[id]!);
     const answers = best.answer === ''
       ? turn
       : [best.answer, ...turn.filter((answer) => answer !== best.answer)];
     const clear = crisis || margin >= limits.margin;
-    if (sure < limits.threshold || !clear || answers.length === 0) return common;
+    if (!clear || answers.length === 0) return common;
     this.#turns.take(id, answers[0]!);
     return { ...common, kind: crisis ? 'crisis' : 'match', answer: answers[0]!, answers };
   }

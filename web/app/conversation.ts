@@ -126,7 +126,8 @@ export class Conversation {
     let answer = await bot.ask(text);
     let read = text;
     let joined: string | null = null;
-    if (before && isFollowUp(text) && answer.kind !== 'crisis' && answer.score < ownRight) {
+    const alone = answer.kind === 'crisis' || answer.help.length > 0;
+    if (before && isFollowUp(text) && !alone && answer.score < ownRight) {
       const together = await bot.ask(`${before} ${text}`);
       if (together.kind !== 'fallback') {
         answer = together;
