@@ -16,27 +16,21 @@ interface Pattern {
   unless: RegExp[];
 }
 
-/** Patterns of which none is met where `any` is not; without patterns, `any` is enough. */
-interface Batch {
+/** Items of which none is met where `any` is not, as in most texts. */
+interface Batch<T> {
   any: RegExp;
-  patterns: Pattern[];
-}
-
-/** What is taken out of a text, and what finds none of it in most texts. */
-interface Exceptions {
-  any: RegExp;
-  each: RegExp[];
+  of: T[];
 }
 
 interface Variant {
-  batches: Batch[];
+  batches: Batch<Pattern>[];
   answers: string[];
   help: HelpLine[];
 }
 
 interface Category extends Variant {
   id: string;
-  exceptions: Exceptions[];
+  exceptions: Batch<RegExp>[];
   variants: Variant[];
 }
 
@@ -67,21 +61,15 @@ const near = 60;
 /** How many expressions are tried as one: 20 take a third of the time that they take one by one. */
 const together = 20;
 
-/** Numbered groups would have other numbers in a batch. */
-const refersBack = /\\[1-9k]/;
-
 /** What an expression without the flag u reads as something else. */
 const needsCodePoints = /\\[pu]\{|[\u{10000}-\u{10ffff}]/iu;
 
-/** How many batches are compiled between two pauses. */
-const fewAtATime = 4;
-
 export class SafetyRules {
   readonly help: HelpLine[];
-  readonly #exceptions: Exceptions[];
+  readonly #exceptions: Batch<RegExp>[];
   readonly #categories: Category[];
 
-  private constructor(help: HelpLine[], exceptions: Exceptions[], categories: Category[]) {
+  private constructor(help: HelpLine[], exceptions: Batch<RegExp>[], categories: Category[]) {
     this.help = help;
     this.#exceptions = exceptions;
     this.#categories = categories;
@@ -95,8 +83,10 @@ export class SafetyRules {
     }
     const lines = file.help ?? [];
     const compile = compiler(file.words ?? {});
-    const exceptions = (sources: string[] | undefined, id: string): Exceptions[] =>
-      batched(sources ?? [], (source) => source, (source) => compile(source, id));
+    const exceptions = (sources: string[] = [], id: string): Batch<RegExp>[] => {
+      const own = (source: string): RegExp => compile(source, id);
+      return batched(sources.map(own), (one) => one, own);
+    };
     const variant = (from: VariantFile, id: string, help: HelpLine[] = []): Variant => ({
       batches: patterns(from.patterns ?? [], (part) => compile(part, id)),
       answers: from.answer ?? [],
@@ -111,7 +101,7 @@ export class SafetyRules {
   }
 
   /**
-   * Compiles the rules ahead of the first check, a few at a time: `pause` lets a page draw and take
+   * Compiles the rules ahead of the first check, a batch at a time: `pause` lets a page draw and take
    * input in between.
    */
   async warm(pause: () => Promise<void>): Promise<void> {
@@ -120,9 +110,9 @@ export class SafetyRules {
       without(text, this.#exceptions);
       for (const { batches, exceptions } of this.#categories) {
         const left = without(text, exceptions);
-        for (const [at, one] of batches.entries()) {
-          if (at % fewAtATime === 0) await pause();
-          met(one, left);
+        for (const batch of batches) {
+          await pause();
+          met(batch, left);
         }
       }
     }
@@ -177,55 +167,43 @@ function compiler(words: Record<string, string[]>) {
   };
 }
 
-function patterns(sources: (string | string[])[], compile: (part: string) => RegExp): Batch[] {
-  const single = sources.filter((source) => typeof source === 'string');
-  const several = sources.filter((source) => typeof source !== 'string').map((parts) => ({
-    need: parts.filter((part) => !part.startsWith('!')),
-    unless: parts.filter((part) => part.startsWith('!')).map((part) => compile(part.slice(1))),
-  })).filter(({ need }) => need.length > 0);
-  return [
-    ...batched(single, (source) => source, compile).map(({ any }) => ({ any, patterns: [] })),
-    ...batched(several, ({ need }) => need[0]!, compile).map(({ any, of }) => ({
-      any,
-      patterns: of.map(({ need, unless }) => ({ need: need.map(compile), unless })),
-    })),
-  ];
-}
-
-/** `items` in batches with an expression each that is met where one of their `source` is. */
-function batched<T>(
-  items: readonly T[],
-  source: (item: T) => string,
-  compile: (part: string) => RegExp,
-): { any: RegExp; each: RegExp[]; of: T[] }[] {
-  const alone = items.filter((item) => refersBack.test(source(item))).map((item) => [item]);
-  const joined = items.filter((item) => !refersBack.test(source(item)));
-  const batches = Array.from({ length: Math.ceil(joined.length / together) }, (_, at) =>
-    joined.slice(at * together, (at + 1) * together));
-  return [...batches, ...alone].map((of) => {
-    const sources = of.map(source);
-    // Each by itself first, so that a broken one is named.
-    const each = sources.map(compile);
-    const any = sources.length === 1 ? each[0]! : compile(sources.map((one) => `(?:${one})`).join('|'));
-    return { any, each, of };
+function patterns(sources: (string | string[])[], compile: (part: string) => RegExp): Batch<Pattern>[] {
+  const each = sources.map((source) => {
+    const parts = typeof source === 'string' ? [source] : source;
+    return {
+      need: parts.filter((part) => part[0] !== '!').map(compile),
+      unless: parts.filter((part) => part[0] === '!').map((part) => compile(part.slice(1))),
+    };
   });
+  return batched(each.filter(({ need }) => need.length > 0), ({ need }) => need[0]!, compile);
 }
 
-function without(text: string, exceptions: Exceptions[]): string {
-  return exceptions.reduce((rest, { any, each }) => (has(any, rest)
-    ? each.reduce((left, exception) => left.replace(exception, ' '), rest)
+/** In batches by an expression of each that has to be met. */
+function batched<T>(
+  items: T[],
+  expression: (item: T) => RegExp,
+  compile: (part: string) => RegExp,
+): Batch<T>[] {
+  const batches: Batch<T>[] = [];
+  for (let i = 0; i < items.length; i += together) {
+    const of = items.slice(i, i + together);
+    batches.push({ any: compile(of.map((one) => `(?:${expression(one).source})`).join('|')), of });
+  }
+  return batches;
+}
+
+function without(text: string, exceptions: Batch<RegExp>[]): string {
+  return exceptions.reduce((rest, { any, of }) => (has(any, rest)
+    ? of.reduce((left, exception) => left.replace(exception, ' '), rest)
     : rest), text);
 }
 
-function met({ any, patterns }: Batch, text: string): boolean {
-  return has(any, text) && (patterns.length === 0 || patterns.some((one) => nearby(one, text)));
+function met({ any, of }: Batch<Pattern>, text: string): boolean {
+  return has(any, text) && of.some((one) => nearby(one, text));
 }
 
 function nearby({ need, unless }: Pattern, text: string): boolean {
-  const [first, ...others] = need;
-  if (!first || !need.every((part) => has(part, text))) return false;
-  if (others.length === 0 && unless.length === 0) return true;
-  // All are there; now look whether they stand together.
+  const [first, ...others] = need as [RegExp, ...RegExp[]];
   first.lastIndex = 0;
   for (let found = first.exec(text); found; found = first.exec(text)) {
     const end = found.index + found[0].length;
