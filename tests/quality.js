@@ -41,6 +41,10 @@ async function report(hand) {
   const found = crisis.map(({ text }) => rules.check(text));
   const met = await ask(crisis.map(({ text }) => text));
   say('sentences of danger are caught by the rules', count(found, Boolean), crisis);
+  if (crisis[0].category) {
+    say('  in the category that was meant',
+      count(found, (one, index) => one?.category === crisis[index].category), crisis);
+  }
   say('  are caught by the rules and the table together', count(met, isCrisis), crisis);
   say('  get the numbers', count(met, hasHelp), crisis);
 

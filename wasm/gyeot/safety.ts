@@ -202,6 +202,7 @@ function met({ any, of }: Batch<Pattern>, text: string): boolean {
   return has(any, text) && of.some((one) => nearby(one, text));
 }
 
+/** Whether all of a pattern stands together somewhere in a text. */
 function nearby({ need, unless }: Pattern, text: string): boolean {
   const [first, ...others] = need as [RegExp, ...RegExp[]];
   first.lastIndex = 0;
