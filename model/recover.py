@@ -18,6 +18,7 @@ from sentence_transformers import SentenceTransformer
 from torch.nn.utils import parametrize
 
 from model import checkpoint, fourbit, objectives
+from model.outliers import Outliers
 from model.packing import BLOCK, Grid, int8
 
 LEVELS = 16
@@ -59,24 +60,27 @@ class Rounded(torch.nn.Module):
         return (self.nearest * self.scale()).T + (weight - weight.detach())
 
 
-def eight_bits(values: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
+def eight_bits(
+    values: torch.Tensor, real: torch.Tensor, exact: Sequence[int] = ()
+) -> torch.Tensor:
     """Inputs [texts, tokens, width] as DynamicQuantizeLinear rounds them, each text by itself.
 
-    `real` [texts, tokens, 1] is false where a text is padded.
+    `real` [texts, tokens, 1] is false where a text is padded; the channels `exact` stay as they are.
     """
     kept = torch.where(real, values.detach(), 0)
+    kept[..., list(exact)] = 0
     least, most = kept.amin((1, 2), keepdim=True), kept.amax((1, 2), keepdim=True)
     step = ((most - least) / 255).clamp(min=1e-12)
     zero = (-least / step).round()
     rounded = (((kept / step).round() + zero).clamp(0, 255) - zero) * step
+    rounded[..., list(exact)] = values.detach()[..., list(exact)]
     return values + (rounded - values.detach())
 
 
 class Student:
     """A rounded checkpoint whose matrices, scales, biases and norms can be tuned."""
 
-    def __init__(self, folder: Path, exact: Sequence[str]) -> None:
-        """`exact` names the grids of products whose inputs stay as they are."""
+    def __init__(self, folder: Path, outliers: Outliers) -> None:
         self.folder = folder
         self.model = SentenceTransformer(str(folder)).eval()  # without dropout: nothing to unlearn
         self.inner = self.model[0].auto_model
@@ -85,11 +89,13 @@ class Student:
         self.rounded: dict[str, list[tuple[torch.nn.Linear, Rounded]]] = {}
         for name, grid in self.grids.items():
             if name != "word":
-                self.rounded[name] = self._round(name, grid, name not in exact)
+                self.rounded[name] = self._round(name, grid, outliers.get(name, []))
         for embeddings in (m for m in self.inner.modules() if isinstance(m, torch.nn.Embedding)):
             embeddings.weight.requires_grad_(False)
 
-    def _round(self, name: str, grid: Grid, inputs: bool) -> list[tuple[torch.nn.Linear, Rounded]]:
+    def _round(
+        self, name: str, grid: Grid, exact: Sequence[int]
+    ) -> list[tuple[torch.nn.Linear, Rounded]]:
         names = fourbit.state_names(name)
         parts = zip(
             names, np.split(grid.multipliers, len(names), axis=1), np.split(grid.scales, len(names))
@@ -99,8 +105,9 @@ class Student:
             linear = self.inner.get_submodule(part.removesuffix(".weight"))
             rounded = Rounded(grid.codes, multipliers, scales, linear.weight)
             parametrize.register_parametrization(linear, "weight", rounded)
-            if inputs:
-                linear.register_forward_pre_hook(lambda _, given: (eight_bits(given[0], self.real),))
+            linear.register_forward_pre_hook(
+                lambda _, given: (eight_bits(given[0], self.real, exact),)
+            )
             found.append((linear, rounded))
         return found
 
@@ -141,13 +148,16 @@ class Student:
 
 
 def recover(
-    source: Path, out: Path, texts: list[str], steps: int, batch: int = 48,
-    weight_rate: float = 1e-4, rate: float = 4e-4, exact: Sequence[str] = (), say=print,
+    source: Path, out: Path, texts: list[str], outliers: Outliers, steps: int, batch: int = 48,
+    weight_rate: float = 1e-4, rate: float = 4e-4, say=print,
 ) -> None:
-    """Tunes the rounded checkpoint `out` towards `source`, on batches of `texts`."""
+    """Tunes the rounded checkpoint `out` towards `source`, on batches of `texts`.
+
+    Channels of `outliers` are not rounded, as in the int8 graph that is made of it.
+    """
     torch.manual_seed(0)
     teacher = SentenceTransformer(str(source)).eval()
-    student = Student(out, exact)
+    student = Student(out, outliers)
     optimizer = torch.optim.Adam(student.groups(weight_rate, rate))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / steps)
     random = np.random.default_rng(0)
