@@ -1,7 +1,7 @@
 /** `gyeot calibrate`: vote, threshold and margin of a table, estimated instead of guessed. */
 import { readFile } from 'node:fs/promises';
 import { GyeotError } from '../core/index.js';
-import { accuracy, answered, judge, leaveOneOut, neighbours } from './judge.js';
+import { accuracy, answered, differing, judge, leaveOneOut, neighbours } from './judge.js';
 import type { Judgement, Neighbourhood } from './judge.js';
 import type { VoteOptions } from '../gyeot/answer.js';
 import { loadBot } from './options.js';
@@ -51,13 +51,15 @@ the table, --out into a copy of it.
     }
     const votes = ks.flatMap((k) => (k === 1 ? [10] : scales).map((scale) => ({ k, scale })));
     const ranked = votes
-      .map((vote) => ({ ...vote, accuracy: accuracy(judge(inside, vote)) }))
-      .sort((a, b) => b.accuracy - a.accuracy || a.k - b.k || a.scale - b.scale);
-    // What lies within half of a standard error is even: the fewest rows win.
-    const top = ranked[0]!.accuracy;
-    const even = ranked.filter(({ accuracy: own }) =>
-      own >= top - Math.sqrt((top * (1 - top)) / inside.length) / 2);
-    const best = even.reduce((one, other) => (other.k < one.k ? other : one));
+      .map((vote) => ({ vote, judged: judge(inside, vote) }))
+      .map(({ vote, judged }) => ({ vote, judged, accuracy: accuracy(judged) }))
+      .sort((a, b) => b.accuracy - a.accuracy || a.vote.k - b.vote.k || a.vote.scale - b.vote.scale);
+    const top = ranked[0]!;
+    // Even is what lies within half of the standard error of the difference: the fewest rows win.
+    const even = ranked.filter(({ judged, accuracy: own }) =>
+      (top.accuracy - own) * judged.length <= Math.sqrt(differing(judged, top.judged)) / 2);
+    const first = even.reduce((one, other) => (other.vote.k < one.vote.k ? other : one));
+    const best = { ...first.vote, accuracy: first.accuracy };
     const allowed = Number(options.text('allow') ?? 0.05);
     if (!(allowed >= 0 && allowed < 1)) throw new GyeotError('argument', '--allow takes a share from 0 to 1');
     let far: Neighbourhood[] = [];

@@ -88,7 +88,16 @@ export function judge(
 }
 
 export function accuracy(judgements: readonly Judgement[]): number {
-  return judgements.filter(({ group, wanted }) => group === wanted).length / judgements.length;
+  return judgements.filter(isRight).length / judgements.length;
+}
+
+/** How many of the same questions one of two votes gets right and the other does not. */
+export function differing(some: readonly Judgement[], others: readonly Judgement[]): number {
+  return some.filter((one, place) => isRight(one) !== isRight(others[place]!)).length;
+}
+
+function isRight({ group, wanted }: Judgement): boolean {
+  return group === wanted;
 }
 
 /** Of `judgements`, the share that the limits let through. */
