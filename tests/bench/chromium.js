@@ -1,6 +1,6 @@
 /** What the benchmarks in Chromium share: a host, a profile of its own, and the peer's page. */
 import { createServer } from 'node:http';
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -13,6 +13,8 @@ import { tokenizerJson } from './tokenizer-json.js';
 export const peer = ['@huggingface/transformers', '4.3.1'];
 export const model = path.join(root, 'model/default');
 const modules = path.join(peersFolder, 'node_modules');
+/** multilingual-e5-small in eight bits; tests/bench/README.md says how it is made. */
+export const large = path.join(root, '.cache/e5-q8');
 
 /** Where each address lies; the first prefix that fits. */
 const folders = [
@@ -20,6 +22,7 @@ const folders = [
   ['/ort/', path.join(modules, 'onnxruntime-web/dist')],
   ['/own-ort/', path.join(root, 'node_modules/onnxruntime-web/dist')],
   ['/models/default/', model],
+  ['/models/large/', large],
   ['/table/', path.join(root, 'model/table')],
   ['/bench/', path.join(root, 'tests/bench')],
   ['/dist/', path.join(root, 'dist')],
@@ -63,9 +66,11 @@ const types = {
  */
 export async function serve(mapped, { isolated = false } = {}) {
   const sent = { bytes: 0 };
+  const tokenizer = (folder) =>
+    JSON.stringify(tokenizerJson(readFileSync(path.join(folder, 'sentencepiece.bpe.model'))));
   const made = mapped ? {
-    '/models/default/tokenizer.json':
-      JSON.stringify(tokenizerJson(readFileSync(path.join(model, 'sentencepiece.bpe.model')))),
+    '/models/default/tokenizer.json': tokenizer(model),
+    ...(existsSync(large) ? { '/models/large/tokenizer.json': tokenizer(large) } : {}),
     [plainEncoder]: await plainBytes(),
     '/timed/engine.js': timedEngine(),
   } : {};

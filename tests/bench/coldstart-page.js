@@ -1,6 +1,6 @@
 /**
- * The same walk with transformers.js: load the model and the table, embed the question, find the
- * nearest row by a plain loop, show its question. As its documentation writes it, one thread.
+ * The same walk with transformers.js: load the model (`?model=`) and the table, embed the question (`?q=`),
+ * find the nearest row by a plain loop, show its question. As its documentation writes it, one thread.
  */
 import { env, pipeline } from '/tjs/transformers.min.js';
 
@@ -44,8 +44,10 @@ async function loadTable() {
   };
 }
 
+const { q: asked, model } = Object.fromEntries(new URL(location.href).searchParams);
+
 const [embed, table] = await Promise.all([
-  pipeline('feature-extraction', 'default', { dtype: 'q8', device: 'wasm' }),
+  pipeline('feature-extraction', model ?? 'default', { dtype: 'q8', device: 'wasm' }),
   loadTable(),
 ]);
 
@@ -63,6 +65,5 @@ function nearest({ rows, dimension }, query) {
   return best.row;
 }
 
-const asked = new URL(location.href).searchParams.get('q');
 const row = nearest(table, await window.embed(asked));
 document.querySelector('#answer').textContent = table.question(row);

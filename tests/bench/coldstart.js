@@ -1,12 +1,12 @@
 /**
  * From nothing to an answer: `node tests/bench/coldstart.js [--json] [--rounds N]`. The page of
- * dist/page against transformers.js over the same model and table, in Chromium, each round in a
- * profile of its own.
+ * dist/page against transformers.js over the same model and table, and over the usual multilingual model
+ * if it is there, in Chromium, each round in a profile of its own.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { asked, offlineReady, pageFolder } from '../browser/harness.js';
-import { fresh, model, peakOfTabs, peer, plainBytes, serve } from './chromium.js';
+import { fresh, large, model, peakOfTabs, peer, plainBytes, serve } from './chromium.js';
 import { installPeers, main, optional, race, root, summarize } from './harness.js';
 
 const dwellMs = 4_000;
@@ -29,10 +29,12 @@ async function askOurs(page, url) {
   return shown(page, '.turn.bot .bubble', before);
 }
 
-async function askPeer(page, url) {
-  await page.goto(`${url}bench/coldstart.html?q=${encodeURIComponent(asked)}`, { waitUntil: 'commit' });
+async function askPeer(page, url, query = { q: asked }) {
+  await page.goto(`${url}bench/coldstart.html?${new URLSearchParams(query)}`, { waitUntil: 'commit' });
   return shown(page, '#answer', 0);
 }
+
+const askLarge = (page, url) => askPeer(page, url, { q: asked, model: 'large' });
 
 /** One profile: the first visit, and a second one in a new tab when the first has settled. */
 function visits(mapped, ask, settle, seen) {
@@ -135,21 +137,22 @@ function checkBuilt() {
 export async function measure({ rounds = 3 } = {}) {
   checkBuilt();
   installPeers([peer]);
-  const ours = {};
-  const theirs = {};
-  const cold = await race([
-    { name: 'gyeot, dist/page', run: () => visits(false, askOurs, offlineReady, ours) },
-    { name: 'transformers.js', run: () => visits(true, askPeer, async () => {}, theirs) },
-  ], rounds, { warmup: 0 });
-  const repeat = [[cold[0].name, ours], [cold[1].name, theirs]]
-    .map(([name, { repeats }]) => ({ name, ...summarize(repeats) }));
-  const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
-  const told = (key) => [
-    `bytes sent: gyeot ${megabytes(ours[key])}, transformers.js ${megabytes(theirs[key])}`];
+  const contestants = [
+    { name: 'gyeot, dist/page', mapped: false, ask: askOurs, settle: offlineReady },
+    { name: 'transformers.js', mapped: true, ask: askPeer, settle: async () => {} },
+    ...(existsSync(large) ? [{
+      name: 'transformers.js, multilingual-e5-small q8', mapped: true, ask: askLarge, settle: async () => {},
+    }] : []),
+  ].map((one) => ({ ...one, seen: {} }));
+  const cold = await race(contestants.map(({ name, mapped, ask, settle, seen }) => (
+    { name, run: () => visits(mapped, ask, settle, seen) })), rounds, { warmup: 0 });
+  const repeat = contestants.map(({ name, seen }) => ({ name, ...summarize(seen.repeats) }));
+  const told = (key) => contestants.map(({ name, seen }) => `${name} is sent ${(seen[key] / 1e6).toFixed(1)} MB`);
+  const shows = contestants.slice(0, 2).map(({ name, seen }) => `${name} shows: ${seen.text}`);
   const tables = [
     {
       title: 'First visit, from opening to the answer, Chromium on localhost', unit: 'ms', results: cold,
-      notes: [...told('bytes'), `gyeot answers: ${ours.text}`, `transformers.js finds: ${theirs.text}`],
+      notes: [...told('bytes'), ...shows],
     },
     {
       title: 'Second visit, a new tab in the same profile', unit: 'ms', results: repeat,

@@ -54,10 +54,12 @@ const moduleLimit = 2 ** 32;
 
 const dimension = 384;
 
-/** Bytes on the wire: hosts compress text and WebAssembly, but not weights and vectors. */
+const gzipped = (file) => gzipSync(readFileSync(path.join(page, file))).length;
+
+/** Bytes on the wire: most hosts compress text and WebAssembly, but not weights and vectors. */
 function wireSize(file) {
-  const packed = /\.(js|css|html|json|svg|wasm|webmanifest|txt)$/.test(file);
-  return packed ? gzipSync(readFileSync(path.join(page, file))).length : statSync(path.join(page, file)).size;
+  const text = /\.(js|css|html|json|svg|wasm|webmanifest|txt)$/.test(file);
+  return text ? gzipped(file) : statSync(path.join(page, file)).size;
 }
 
 /** What a first visit fetches: all that is kept for offline use, and the model's files. */
@@ -68,10 +70,13 @@ function firstVisit() {
   const needed = manifest.files.filter(({ path: name }) =>
     [manifest.encoder.file, ...manifest.tokenizer.files].includes(name));
   const weights = needed.flatMap((file) => (file.parts ?? [file]).map(({ path: name }) => `model/${name}`));
-  const sum = (files) => files.reduce((total, file) => total + wireSize(file), 0);
+  const sum = (files, size = wireSize) => files.reduce((total, file) => total + size(file), 0);
   const runtime = kept.filter((file) => file.endsWith('.wasm'));
   const rest = kept.filter((file) => !file.endsWith('.wasm'));
-  return { model: sum(weights), runtime: sum(runtime), page: sum(rest), requests: kept.length + weights.length };
+  return {
+    model: sum(weights), runtime: sum(runtime), page: sum(rest), requests: kept.length + weights.length,
+    gzipped: sum([...kept, ...weights], gzipped),
+  };
 }
 
 /** A month of a sample of visitors, by a generator with a fixed seed; bytes and first visits a visitor. */
@@ -135,7 +140,8 @@ function visitors() {
     unit: '', results: [], data: { first, month, rows },
     notes: [
       `a first visit: ${amount(model + runtime + shell)} in ${requests} requests (model ${amount(model)}, ` +
-        `runtime ${amount(runtime)}, page and table ${amount(shell)}, as compressed by the host)`,
+        `runtime ${amount(runtime)}, page and table ${amount(shell)}; text and WebAssembly with gzip), ` +
+        `${amount(first.gzipped)} where the host compresses every file`,
       `a visitor a month: ${month.visits.toFixed(1)} visits, ${(month.hits * 100).toFixed(0)} % of them from ` +
         `the copy on the device, ${amount(month.bytes)}; no server computes anything`,
       ['   visitors', 'bytes'.padStart(9), ...hosts.map(({ name }) => name.padStart(24))].join(''),
