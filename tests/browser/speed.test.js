@@ -70,9 +70,10 @@ test('on a slow phone: painted early, still, and free to type while loading', as
     `blocked ${Math.round(blocked)} ms`);
   assert.ok(largest < 2_500, `largest paint after ${largest} ms`);
   assert.ok(shift < 0.1, `layout shift ${shift}`);
-  // Where others crowd the processor a wall clock measures them, too; a page that freezes is off by
-  // seconds even then.
-  const bound = crowded() ? 700 : 200;
+  // Where others crowd the processor a wall clock measures them, too, and a shared host's neighbours do
+  // not show in its load: 90 to 130 ms when all is quiet, up to 280 at other hours. A page that freezes
+  // is off by seconds even then.
+  const bound = crowded() ? 700 : 300;
   assert.ok(blocked < bound, `main thread blocked for ${blocked} ms`);
   await session.send('Emulation.setCPUThrottlingRate', { rate: 1 });
   await session.send('Network.emulateNetworkConditions', {

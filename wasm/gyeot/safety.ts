@@ -107,7 +107,10 @@ export class SafetyRules {
   async warm(pause: () => Promise<void>): Promise<void> {
     // Engines compile in two steps, at the first and at the second use.
     for (const text of ['가', '나']) {
-      without(text, this.#exceptions);
+      for (const batch of this.#exceptions) {
+        await pause();
+        without(text, [batch]);
+      }
       for (const { batches, exceptions } of this.#categories) {
         const left = without(text, exceptions);
         for (const batch of batches) {
