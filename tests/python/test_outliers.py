@@ -5,12 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 import torch
 from test_model_export import TEXTS, bert, sentence_modules, wordpiece
 
-from model import checkpoint, embedder, export, outliers, parity, quantize
+from model import checkpoint, export, outliers, parity, quantize
 
 LOUD = {"layer0.in": [5, 40], "layer1.out": [17]}
 
@@ -34,14 +33,9 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> tuple[onnx.ModelProto, 
     return export.encoder_graph(checkpoint.read(folder), 32), ids
 
 
-def run(model: onnx.ModelProto, ids: list[list[int]]) -> np.ndarray:
-    session: onnxruntime.InferenceSession = embedder.session(model.SerializeToString())
-    vectors = []
-    for row in ids:
-        tokens = np.array([row], np.int64)
-        feeds = {"input_ids": tokens, "attention_mask": np.ones_like(tokens)}
-        vectors.append(session.run(None, feeds)[0][0].mean(axis=0))
-    return parity.unit(np.array(vectors))
+def run(model: onnx.ModelProto, ids: list[list[int]], folder: Path) -> np.ndarray:
+    onnx.save(model, folder / "model.onnx")
+    return parity.run(folder / "model.onnx", ids, "mean", 48, normalize=True)
 
 
 def test_loud_channels_are_found(encoder) -> None:
@@ -50,19 +44,19 @@ def test_loud_channels_are_found(encoder) -> None:
     assert "layer0.out" not in found
 
 
-def test_f32_products_are_as_before(encoder) -> None:
+def test_f32_products_are_as_before(encoder, tmp_path: Path) -> None:
     whole, ids = encoder
     copy = onnx.ModelProto()
     copy.CopyFrom(whole)
     outliers.split(copy, LOUD)
-    np.testing.assert_allclose(run(copy, ids), run(whole, ids), atol=1e-5)
+    np.testing.assert_allclose(run(copy, ids, tmp_path), run(whole, ids, tmp_path), atol=1e-5)
 
 
-def test_int8_vectors_come_nearer(encoder) -> None:
+def test_int8_vectors_come_nearer(encoder, tmp_path: Path) -> None:
     whole, ids = encoder
-    exact = run(whole, ids)
+    exact = run(whole, ids, tmp_path)
     plain, split = (
-        1 - parity.cosines(run(quantize.dynamic(whole, channels), ids), exact).mean()
+        1 - parity.cosines(run(quantize.dynamic(whole, channels), ids, tmp_path), exact).mean()
         for channels in ({}, LOUD)
     )
     assert split < 0.3 * plain

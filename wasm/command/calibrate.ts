@@ -51,8 +51,10 @@ the table, --out into a copy of it.
     }
     const votes = ks.flatMap((k) => (k === 1 ? [10] : scales).map((scale) => ({ k, scale })));
     const ranked = votes
-      .map((vote) => ({ vote, judged: judge(inside, vote) }))
-      .map(({ vote, judged }) => ({ vote, judged, accuracy: accuracy(judged) }))
+      .map((vote) => {
+        const judged = judge(inside, vote);
+        return { vote, judged, accuracy: accuracy(judged) };
+      })
       .sort((a, b) => b.accuracy - a.accuracy || a.vote.k - b.vote.k || a.vote.scale - b.vote.scale);
     const top = ranked[0]!;
     // Even is what lies within half of the standard error of the difference: the fewest rows win.
